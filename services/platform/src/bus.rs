@@ -1,0 +1,174 @@
+//! The bus: events on NATS JetStream, as CloudEvents with a protobuf body. It carries; it does not remember: what a
+//! consumer has not seen is asked for again from the producer's database.
+
+use std::{future::IntoFuture as _, sync::Arc, time::Duration};
+
+use async_nats::{
+    HeaderMap,
+    jetstream::{
+        self,
+        context::PublishAckFuture,
+        stream::{DiscardPolicy, StorageType},
+    },
+};
+use futures::future::try_join_all;
+use jiff::Timestamp;
+use tokio::sync::Mutex;
+
+use crate::error::{Error, Result};
+
+pub use crate::bus::consumer::{Consumer, Delivery, consume};
+
+mod consumer;
+
+/// How long a publish may wait for the acknowledgement of the stream.
+const ACK_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// A stream, created by its owner.
+#[derive(Clone, Debug)]
+pub struct Stream {
+    /// For example `LEADFLOW_LEAD`.
+    pub name: &'static str,
+    /// For example `leadflow.lead.v1.>`.
+    pub subjects: &'static [&'static str],
+}
+
+/// One event on its way out.
+#[derive(Clone, Debug)]
+pub struct Event {
+    /// `ce-id` and `Nats-Msg-Id`.
+    pub id: String,
+    /// Also `ce-type`.
+    pub subject: String,
+    /// `ce-source`.
+    pub source: &'static str,
+    /// `ce-time`.
+    pub time: Timestamp,
+    /// The protobuf body.
+    pub payload: Vec<u8>,
+}
+
+/// A connection to NATS that mends itself.
+#[derive(Clone, Debug)]
+pub struct Bus {
+    client: async_nats::Client,
+    context: jetstream::Context,
+    owned: Arc<Mutex<Vec<Stream>>>,
+}
+
+impl Bus {
+    /// Connects, now or as soon as the server is there.
+    ///
+    /// # Errors
+    /// `UNAVAILABLE` when the address cannot be used.
+    pub async fn connect(url: &str, name: &str) -> Result<Self> {
+        let client = async_nats::ConnectOptions::new()
+            .name(name)
+            .retry_on_initial_connect()
+            .ping_interval(Duration::from_secs(10))
+            .connect(url)
+            .await
+            .map_err(|cause| Error::unavailable(format!("cannot use NATS at {url}")).because(cause))?;
+        let context = jetstream::context::ContextBuilder::new()
+            .timeout(ACK_TIMEOUT)
+            .ack_timeout(ACK_TIMEOUT)
+            .build(client.clone());
+        Ok(Self { client, context, owned: Arc::default() })
+    }
+
+    /// Whether the server is connected right now.
+    pub fn is_connected(&self) -> bool {
+        self.client.connection_state() == async_nats::connection::State::Connected
+    }
+
+    /// Creates a stream that this service owns, and again when it gets lost.
+    ///
+    /// # Errors
+    /// `UNAVAILABLE` when the server does not answer; it is tried again at the next publish.
+    pub async fn own(&self, stream: Stream) -> Result<()> {
+        self.owned.lock().await.push(stream.clone());
+        self.create(&stream).await
+    }
+
+    async fn create(&self, stream: &Stream) -> Result<()> {
+        let config = jetstream::stream::Config {
+            name: stream.name.into(),
+            subjects: stream.subjects.iter().map(|&subject| subject.into()).collect(),
+            storage: StorageType::File,
+            // A full stream refuses what is new; the outbox keeps it.
+            discard: DiscardPolicy::New,
+            max_bytes: 1 << 30,
+            max_age: Duration::from_secs(72 * 3600),
+            duplicate_window: Duration::from_secs(120),
+            ..Default::default()
+        };
+        self.context
+            .get_or_create_stream(config)
+            .await
+            .map(drop)
+            .map_err(|cause| Error::unavailable(format!("cannot create the stream {}", stream.name)).because(cause))
+    }
+
+    /// Publishes events with all acknowledgements in flight at once.
+    ///
+    /// # Errors
+    /// `UNAVAILABLE` when any of them was not acknowledged; all may be published again.
+    pub async fn publish_all(&self, events: impl IntoIterator<Item = Event>) -> Result<()> {
+        let result = tokio::time::timeout(2 * ACK_TIMEOUT, self.try_publish(events))
+            .await
+            .unwrap_or_else(|_| Err(Error::unavailable("NATS does not acknowledge")));
+        if result.is_err() && self.is_connected() {
+            // The files of JetStream may be gone: make the streams again, so that the next try succeeds.
+            for stream in self.owned.lock().await.iter() {
+                self.create(stream).await?;
+            }
+        }
+        result
+    }
+
+    async fn try_publish(&self, events: impl IntoIterator<Item = Event>) -> Result<()> {
+        let mut acks: Vec<PublishAckFuture> = Vec::new();
+        for event in events {
+            let ack = self
+                .context
+                .publish_with_headers(event.subject.clone(), headers(&event), event.payload.into())
+                .await
+                .map_err(|cause| Error::unavailable("cannot publish").because(cause))?;
+            acks.push(ack);
+        }
+        try_join_all(acks.into_iter().map(|ack| ack.into_future()))
+            .await
+            .map(drop)
+            .map_err(|cause| Error::unavailable("an event was not acknowledged").because(cause))
+    }
+
+    /// Waits until the server is connected.
+    pub(crate) async fn connected(&self) {
+        while !self.is_connected() {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    }
+
+    /// Ends the connection after what is on its way, acknowledgements above all, has gone out.
+    pub async fn close(&self) {
+        let end = async {
+            if self.is_connected() {
+                let _ = self.client.flush().await;
+            }
+            self.client.drain().await
+        };
+        let _ = tokio::time::timeout(ACK_TIMEOUT, end).await;
+    }
+}
+
+fn headers(event: &Event) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    headers.insert("ce-specversion", "1.0");
+    headers.insert("ce-id", event.id.as_str());
+    headers.insert("ce-type", event.subject.as_str());
+    headers.insert("ce-source", event.source);
+    headers.insert("ce-time", event.time.to_string().as_str());
+    headers.insert("content-type", "application/protobuf");
+    headers.insert(async_nats::header::NATS_MESSAGE_ID, event.id.as_str());
+    headers
+}

@@ -1,0 +1,256 @@
+//! Consuming: one shared durable pull consumer per purpose. Batches, poison set aside, transient failures tried again.
+
+use std::{future::Future, panic::AssertUnwindSafe, time::Duration};
+
+use async_nats::jetstream::{
+    AckKind, Message,
+    consumer::{AckPolicy, pull},
+};
+use futures::{FutureExt as _, StreamExt as _};
+use prost::bytes::Bytes;
+use tokio_util::sync::CancellationToken;
+
+use super::Bus;
+use crate::{
+    clock::Clock,
+    db::Database,
+    error::{Code, Error, Result},
+    quarantine,
+};
+
+/// Events that are handled in one transaction at the most.
+const BATCH: usize = 256;
+/// How often an event is tried that fails by our own fault before it is set aside.
+const ATTEMPTS: i64 = 5;
+/// How often the server says that there is nothing; a pull that misses two is lost.
+const HEARTBEAT: Duration = Duration::from_secs(2);
+/// How long an event may be in work before it is handed out again: what the death of a replica costs.
+const ACK_WAIT: Duration = Duration::from_secs(15);
+
+/// One event that came in.
+#[derive(Clone, Debug)]
+pub struct Delivery {
+    /// The event's id.
+    pub id: String,
+    /// What it was published on.
+    pub subject: String,
+    /// The protobuf body.
+    pub payload: Bytes,
+}
+
+impl Delivery {
+    /// The message in the body.
+    ///
+    /// # Errors
+    /// `INVALID_ARGUMENT` when it is none: poison.
+    pub fn decode<M: prost::Message + Default>(&self) -> Result<M> {
+        M::decode(self.payload.clone())
+            .map_err(|cause| Error::invalid("payload", format!("is no message of {}", self.subject)).because(cause))
+    }
+}
+
+/// What is consumed, and by whom.
+#[derive(Clone, Copy, Debug)]
+pub struct Consumer {
+    /// The stream's name.
+    pub stream: &'static str,
+    /// The durable name, `<service>-<purpose>`.
+    pub durable: &'static str,
+    /// The one filter subject.
+    pub subject: &'static str,
+}
+
+/// Hands batches to `handle` until shutdown, and acknowledges what it has committed.
+///
+/// When a batch fails for good, its events are handed over one by one, and the one at fault goes to the quarantine of
+/// `database`; a transient failure is tried again later, for ever.
+pub async fn consume<H, Fut>(
+    bus: Bus,
+    database: Database,
+    clock: Clock,
+    consumer: Consumer,
+    shutdown: CancellationToken,
+    handle: H,
+) where
+    H: Fn(Vec<Delivery>) -> Fut + Send + Sync,
+    Fut: Future<Output = Result<()>> + Send,
+{
+    let worker = Worker { consumer, database, clock, handle };
+    let mut failures = 0_u32;
+    while !shutdown.is_cancelled() {
+        let pulled = tokio::select! {
+            () = shutdown.cancelled() => return,
+            messages = worker.subscribe(&bus) => messages,
+        };
+        let error = match pulled {
+            Ok(messages) => {
+                failures = 0;
+                match worker.pull(messages, &shutdown).await {
+                    Ok(()) => return,
+                    Err(error) => error,
+                }
+            }
+            Err(error) => error,
+        };
+        failures += 1;
+        tracing::warn!(consumer = consumer.durable, %error, failures, "the pull was lost; building it anew");
+        let pause = Duration::from_millis(250) * 2_u32.pow(failures.min(5));
+        let _ = tokio::time::timeout(pause, shutdown.cancelled()).await;
+    }
+}
+
+struct Worker<H> {
+    consumer: Consumer,
+    database: Database,
+    clock: Clock,
+    handle: H,
+}
+
+impl<H, Fut> Worker<H>
+where
+    H: Fn(Vec<Delivery>) -> Fut + Send + Sync,
+    Fut: Future<Output = Result<()>> + Send,
+{
+    async fn subscribe(&self, bus: &Bus) -> Result<pull::Stream> {
+        let unavailable = |cause: async_nats::Error| Error::unavailable("the stream cannot be read").because(cause);
+        let stream = bus.context.get_stream(self.consumer.stream).await.map_err(|e| unavailable(e.into()))?;
+        let consumer = stream
+            .get_or_create_consumer(
+                self.consumer.durable,
+                pull::Config {
+                    durable_name: Some(self.consumer.durable.into()),
+                    filter_subject: self.consumer.subject.into(),
+                    ack_policy: AckPolicy::Explicit,
+                    ack_wait: ACK_WAIT,
+                    max_ack_pending: 4096,
+                    ..Default::default()
+                },
+            )
+            .await
+            .map_err(|e| unavailable(e.into()))?;
+        consumer
+            .stream()
+            .max_messages_per_batch(2 * BATCH)
+            .heartbeat(HEARTBEAT)
+            .expires(Duration::from_secs(30))
+            .messages()
+            .await
+            .map_err(|e| unavailable(e.into()))
+    }
+
+    /// Handles what comes until shutdown, or until the pull fails: then it is built anew, since a pull goes on after an
+    /// error without ever bringing anything again when its consumer or its stream are gone.
+    async fn pull(&self, messages: pull::Stream, shutdown: &CancellationToken) -> Result<()> {
+        let mut batches = messages.ready_chunks(BATCH);
+        loop {
+            let batch = tokio::select! {
+                () = shutdown.cancelled() => return Ok(()),
+                batch = batches.next() => batch.ok_or_else(|| Error::unavailable("the pull has ended"))?,
+            };
+            let mut messages = Vec::with_capacity(batch.len());
+            let mut failure = None;
+            for message in batch {
+                match message {
+                    Ok(message) => messages.push(message),
+                    Err(error) => failure = Some(error),
+                }
+            }
+            if !messages.is_empty() {
+                self.process(&messages).await;
+            }
+            if let Some(failure) = failure {
+                return Err(Error::unavailable("the pull fails").because(failure));
+            }
+        }
+    }
+
+    /// Hands events over. A panic is our own fault like any other, and must not end the consumer.
+    async fn handle(&self, messages: &[Message]) -> Result<()> {
+        let deliveries = messages.iter().map(delivery).collect();
+        AssertUnwindSafe(async { (self.handle)(deliveries).await })
+            .catch_unwind()
+            .await
+            .unwrap_or_else(|_| Err(Error::internal("a consumer panicked")))
+    }
+
+    async fn process(&self, messages: &[Message]) {
+        match self.handle(messages).await {
+            Ok(()) => {
+                for message in messages {
+                    acknowledge(message, AckKind::Ack).await;
+                }
+            }
+            Err(error) if error.is_transient() => self.later(messages, &error).await,
+            Err(error) if messages.len() == 1 => self.fail(&messages[0], error).await,
+            Err(_) => self.process_one_by_one(messages).await,
+        }
+    }
+
+    async fn process_one_by_one(&self, messages: &[Message]) {
+        for (index, message) in messages.iter().enumerate() {
+            match self.handle(std::slice::from_ref(message)).await {
+                Ok(()) => acknowledge(message, AckKind::Ack).await,
+                // What is down for one is down for the rest.
+                Err(error) if error.is_transient() => {
+                    return self.later(&messages[index..], &error).await;
+                }
+                Err(error) => self.fail(message, error).await,
+            }
+        }
+    }
+
+    async fn later(&self, messages: &[Message], error: &Error) {
+        tracing::warn!(consumer = self.consumer.durable, %error, events = messages.len(), "trying again");
+        for message in messages {
+            acknowledge(message, AckKind::Nak(Some(backoff(attempt(message))))).await;
+        }
+    }
+
+    /// Tries again later what may be our own fault; sets aside, and only then ends, what can never succeed.
+    async fn fail(&self, message: &Message, error: Error) {
+        let attempt = attempt(message);
+        if error.code() == Code::Internal && attempt < ATTEMPTS {
+            return self.later(std::slice::from_ref(message), &error).await;
+        }
+        let event = delivery(message);
+        tracing::error!(consumer = self.consumer.durable, event = event.id, %error, "an event is set aside");
+        match quarantine::set_aside(&self.database, self.consumer.durable, &event, &error, self.clock.now()).await {
+            Ok(()) => acknowledge(message, AckKind::Term).await,
+            Err(error) => {
+                tracing::error!(%error, "the quarantine cannot be written");
+                self.later(std::slice::from_ref(message), &error).await;
+            }
+        }
+    }
+}
+
+fn delivery(message: &Message) -> Delivery {
+    let id = message
+        .headers
+        .as_ref()
+        .and_then(|headers| headers.get("ce-id"))
+        .map(|id| id.as_str().to_owned())
+        // Without an id of its own: where it stands, and when it came, for a stream that is made anew counts from one.
+        .or_else(|| {
+            let info = message.info().ok()?;
+            Some(format!("{}:{}:{}", info.stream, info.stream_sequence, info.published.unix_timestamp_nanos()))
+        })
+        .unwrap_or_default();
+    Delivery { id, subject: message.subject.to_string(), payload: message.payload.clone() }
+}
+
+fn attempt(message: &Message) -> i64 {
+    message.info().map(|info| info.delivered).unwrap_or(1)
+}
+
+fn backoff(attempt: i64) -> Duration {
+    let exponent = u32::try_from(attempt.clamp(1, 7) - 1).unwrap_or(0);
+    Duration::from_millis(250) * 2_u32.pow(exponent)
+}
+
+/// An acknowledgement that gets lost means a redelivery, which has no second effect.
+async fn acknowledge(message: &Message, kind: AckKind) {
+    if let Err(error) = message.ack_with(kind).await {
+        tracing::debug!(%error, "an acknowledgement was lost");
+    }
+}

@@ -1,0 +1,95 @@
+//! What all services are configured with.
+
+use std::{net::SocketAddr, path::PathBuf};
+
+use crate::{
+    auth::{Auth, Credentials},
+    db,
+    vars::{Error, Vars},
+};
+
+/// The settings that every role has.
+#[derive(Clone, Debug)]
+pub struct ServiceConfig {
+    /// Where the role keeps its data.
+    pub database: db::Config,
+    /// The NATS server.
+    pub nats_url: String,
+    /// Who may call.
+    pub auth: Auth,
+    /// How the role shows itself to the others.
+    pub credentials: Credentials,
+}
+
+impl ServiceConfig {
+    /// Reads the settings of `role`, for example `activity-ingest`: `LEADFLOW_ACTIVITY_INGEST_DATABASE_URL` and the
+    /// shared `LEADFLOW_NATS_URL`, `LEADFLOW_AUTH_*`, `LEADFLOW_DATA_DIR`.
+    ///
+    /// # Errors
+    /// When a setting cannot be used.
+    pub fn from_vars(role: &str, vars: &Vars) -> Result<Self, Error> {
+        Ok(Self {
+            database: db::Config::from_vars(role, vars)?,
+            nats_url: vars.get("LEADFLOW_NATS_URL").unwrap_or("nats://127.0.0.1:4222").to_owned(),
+            auth: Auth::from_vars(vars)?,
+            credentials: Credentials::from_vars(role, vars)?,
+        })
+    }
+}
+
+/// The listening addresses of one role.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Addresses {
+    /// gRPC.
+    pub rpc: SocketAddr,
+    /// Health and metrics, plain.
+    pub admin: SocketAddr,
+}
+
+impl Addresses {
+    /// Reads `LEADFLOW_<ROLE>_LISTEN` and `LEADFLOW_<ROLE>_ADMIN_LISTEN`; by default loopback, `port` and `port` + 1000.
+    ///
+    /// # Errors
+    /// When an address cannot be read, or is not loopback while nobody is asked for a token.
+    pub fn from_vars(role: &str, port: u16, vars: &Vars) -> Result<Self, Error> {
+        let loopback = |port| SocketAddr::from(([127, 0, 0, 1], port));
+        let key = variable(role, "LISTEN");
+        let rpc = vars.parsed(&key, loopback(port))?;
+        if !rpc.ip().is_loopback() && !Auth::from_vars(vars)?.asks_for_tokens() {
+            return Err(Error::new(
+                key,
+                format!("`{rpc}` can be reached from outside: set LEADFLOW_AUTH_JWKS_FILE, or listen on loopback"),
+            ));
+        }
+        Ok(Self { rpc, admin: vars.parsed(&variable(role, "ADMIN_LISTEN"), loopback(port + 1000))? })
+    }
+}
+
+/// The name of a role's own variable: `variable("activity-ingest", "LISTEN")` is `LEADFLOW_ACTIVITY_INGEST_LISTEN`.
+pub fn variable(role: &str, key: &str) -> String {
+    format!("LEADFLOW_{}_{key}", role.to_uppercase().replace('-', "_"))
+}
+
+/// The folder for the embedded defaults: `LEADFLOW_DATA_DIR`, or `data`.
+pub fn data_dir(vars: &Vars) -> PathBuf {
+    vars.get("LEADFLOW_DATA_DIR").unwrap_or("data").into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn listening_to_the_world_without_tokens_is_refused() {
+        let vars = Vars::from_iter([("LEADFLOW_CONTACT_LISTEN", "0.0.0.0:7101")]);
+        let error = Addresses::from_vars("contact", 7101, &vars).unwrap_err().to_string();
+        assert!(error.starts_with("LEADFLOW_CONTACT_LISTEN: "), "{error}");
+    }
+
+    #[test]
+    fn with_nothing_set_a_role_listens_on_loopback() {
+        let addresses = Addresses::from_vars("contact", 7101, &Vars::default()).unwrap();
+        assert_eq!(addresses.rpc, "127.0.0.1:7101".parse().unwrap());
+        assert_eq!(addresses.admin, "127.0.0.1:8101".parse().unwrap());
+    }
+}

@@ -1,0 +1,104 @@
+//! The tables that every service has: outbox, mutations, quarantined events.
+
+use sea_orm_migration::prelude::*;
+
+/// The migration that makes them. A service's migrator lists it first.
+#[derive(Debug)]
+pub struct PlatformTables;
+
+impl MigrationName for PlatformTables {
+    fn name(&self) -> &'static str {
+        "m20261124_000000_platform"
+    }
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for PlatformTables {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        manager
+            .create_table(
+                Table::create()
+                    .table("outbox_messages")
+                    .col(ColumnDef::new("id").big_integer().not_null().auto_increment().primary_key())
+                    .col(ColumnDef::new("event_id").uuid().not_null())
+                    .col(ColumnDef::new("subject").text().not_null())
+                    .col(ColumnDef::new("event_time").big_integer().not_null())
+                    .col(ColumnDef::new("payload").binary().not_null())
+                    .to_owned(),
+            )
+            .await?;
+        manager
+            .create_table(
+                Table::create()
+                    .table("mutations")
+                    .col(ColumnDef::new("mutation_id").uuid().not_null().primary_key())
+                    .col(ColumnDef::new("create_time").big_integer().not_null())
+                    .col(ColumnDef::new("principal").text().not_null())
+                    .col(ColumnDef::new("method").text().not_null())
+                    .col(ColumnDef::new("resource").text().not_null())
+                    .col(ColumnDef::new("request_id").uuid())
+                    .col(ColumnDef::new("request_digest").binary())
+                    .col(ColumnDef::new("answer").json_binary())
+                    .to_owned(),
+            )
+            .await?;
+        manager
+            .create_index(
+                Index::create()
+                    .name("uq_mutations_request")
+                    .table("mutations")
+                    .col("principal")
+                    .col("method")
+                    .col("request_id")
+                    .unique()
+                    .to_owned(),
+            )
+            .await?;
+        manager
+            .create_table(
+                Table::create()
+                    .table("quarantined_events")
+                    .col(ColumnDef::new("event_id").text().not_null())
+                    .col(ColumnDef::new("consumer").text().not_null())
+                    .col(ColumnDef::new("subject").text().not_null())
+                    .col(ColumnDef::new("reason").text().not_null())
+                    .col(ColumnDef::new("message").text().not_null())
+                    .col(ColumnDef::new("payload").binary().not_null())
+                    .col(ColumnDef::new("create_time").big_integer().not_null())
+                    .primary_key(Index::create().col("consumer").col("event_id"))
+                    .to_owned(),
+            )
+            .await
+    }
+
+    async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        for table in ["quarantined_events", "mutations", "outbox_messages"] {
+            manager.drop_table(Table::drop().table(table).to_owned()).await?;
+        }
+        Ok(())
+    }
+}
+
+/// Runs a script of statements that is written for PostgreSQL, with the names of types that SQLite knows where it is
+/// run there. Statements end with `;` at the end of a line.
+///
+/// # Errors
+/// When the database refuses a statement.
+pub async fn run_script(manager: &SchemaManager<'_>, script: &str) -> Result<(), DbErr> {
+    let mut script = script.to_owned();
+    if manager.get_database_backend() == sea_orm::DatabaseBackend::Sqlite {
+        for (postgres, sqlite) in [
+            (" uuid", " blob"),
+            (" bytea", " blob"),
+            (" jsonb", " text"),
+            (" double precision", " real"),
+            (" COLLATE \"C\"", ""),
+        ] {
+            script = script.replace(postgres, sqlite);
+        }
+    }
+    for statement in script.split(";\n").map(str::trim).filter(|statement| !statement.is_empty()) {
+        manager.get_connection().execute_unprepared(statement).await?;
+    }
+    Ok(())
+}

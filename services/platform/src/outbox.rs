@@ -1,0 +1,187 @@
+//! Events that are written in the transaction that makes them true, and published after it (the transactional outbox).
+//!
+//! A message leaves the table only when the stream has acknowledged it; a crash in between publishes it again under
+//! the same id, and consumers count it once.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use sea_orm::{
+    ActiveModelTrait as _, ColumnTrait as _, DatabaseBackend, EntityTrait, PaginatorTrait as _, QueryFilter as _,
+    QueryOrder as _, QuerySelect as _, Set, TransactionTrait as _, entity::prelude::*, sea_query::LockBehavior,
+    sea_query::LockType,
+};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    bus::{Bus, Event},
+    clock::from_millis,
+    db::{Database, Tx},
+    error::{Error, Result},
+    ids,
+};
+
+/// Messages that one round of the relay takes.
+const BATCH: u64 = 500;
+/// The longest body of an event, in bytes: what NATS takes by default (1 MiB), less room for the headers.
+const MAX_PAYLOAD: usize = (1 << 20) - (4 << 10);
+/// How long the relay sleeps when nobody wakes it: another replica may have died with messages in its hands.
+const PAUSE: Duration = Duration::from_millis(500);
+
+/// One message that waits to be published.
+#[sea_orm::model]
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "outbox_messages")]
+pub struct Model {
+    /// The order of writing.
+    #[sea_orm(primary_key)]
+    pub id: i64,
+    /// The event's id, `ce-id` and `Nats-Msg-Id`.
+    pub event_id: Uuid,
+    /// Where it is published.
+    pub subject: String,
+    /// Unix milliseconds.
+    pub event_time: i64,
+    /// The protobuf body.
+    pub payload: Vec<u8>,
+}
+
+impl ActiveModelBehavior for ActiveModel {}
+
+/// Announces `message` on `subject` when the transaction commits.
+///
+/// # Errors
+/// As [`announce_all`].
+pub async fn announce(tx: &Tx, subject: &str, time: Timestamp, message: &impl prost::Message) -> Result<()> {
+    announce_all(tx, vec![(subject.to_owned(), message.encode_to_vec())], time).await
+}
+
+/// Announces encoded messages, each on its subject, when the transaction commits.
+///
+/// # Errors
+/// When the database fails; `INTERNAL` when a message is longer than the bus takes, which would block all after it.
+pub async fn announce_all(tx: &Tx, messages: Vec<(String, Vec<u8>)>, time: Timestamp) -> Result<()> {
+    if messages.is_empty() {
+        return Ok(());
+    }
+    if let Some((subject, payload)) = messages.iter().find(|(_, payload)| payload.len() > MAX_PAYLOAD) {
+        return Err(Error::internal(format!("an event on {subject} is too long: {} bytes", payload.len())));
+    }
+    let mut messages = messages.into_iter();
+    loop {
+        let rows: Vec<_> = messages
+            .by_ref()
+            .take(1000)
+            .map(|(subject, payload)| ActiveModel {
+                event_id: Set(ids::new()),
+                subject: Set(subject),
+                event_time: Set(time.as_millisecond()),
+                payload: Set(payload),
+                ..Default::default()
+            })
+            .collect();
+        match rows.len() {
+            0 => break,
+            1 => {
+                for row in rows {
+                    row.insert(&**tx).await?;
+                }
+            }
+            _ => {
+                Entity::insert_many(rows).exec_without_returning(&**tx).await?;
+            }
+        }
+    }
+    tx.wrote_outbox();
+    Ok(())
+}
+
+/// How many messages wait.
+///
+/// # Errors
+/// When the database fails.
+pub async fn depth(database: &Database) -> Result<u64> {
+    Ok(Entity::find().count(database.reader()).await?)
+}
+
+/// Publishes what the outbox holds, until shutdown. `ce-source` is `source`.
+pub async fn relay(database: Database, bus: Bus, source: &'static str, shutdown: CancellationToken) {
+    let mut failures = 0_u32;
+    loop {
+        tokio::select! {
+            () = shutdown.cancelled() => break,
+            () = bus.connected() => {}
+        }
+        match publish_batch(&database, &bus, source).await {
+            Ok(published) => {
+                failures = 0;
+                if published == BATCH {
+                    continue;
+                }
+            }
+            Err(error) => {
+                failures += 1;
+                tracing::warn!(%error, failures, "the outbox could not be published; trying again");
+            }
+        }
+        let pause = PAUSE * 2_u32.pow(failures.min(5));
+        tokio::select! {
+            () = shutdown.cancelled() => break,
+            () = database.outbox_written(), if failures == 0 => {}
+            () = tokio::time::sleep(pause) => {}
+        }
+    }
+    // What was committed before the end goes out now, as far as the bus lets it.
+    if !bus.is_connected() {
+        return tracing::warn!("the outbox keeps its messages until the next start: the bus is away");
+    }
+    if let Err(error) = publish_batch(&database, &bus, source).await {
+        tracing::warn!(%error, "the outbox keeps its messages until the next start");
+    }
+}
+
+async fn publish_batch(database: &Database, bus: &Bus, source: &'static str) -> Result<u64> {
+    match database.backend() {
+        // The rows stay locked while they are published, so that replicas share the work.
+        DatabaseBackend::Postgres => {
+            let transaction = database.writer().begin().await?;
+            let rows = Entity::find()
+                .order_by_asc(Column::Id)
+                .limit(BATCH)
+                .lock_with_behavior(LockType::Update, LockBehavior::SkipLocked)
+                .all(&transaction)
+                .await?;
+            let published = publish(rows, bus, source).await?;
+            delete(&published, &transaction).await?;
+            transaction.commit().await?;
+            Ok(published.len() as u64)
+        }
+        // One process owns a SQLite file, and its one writer must not wait for the bus.
+        _ => {
+            let rows = Entity::find().order_by_asc(Column::Id).limit(BATCH).all(database.reader()).await?;
+            let published = publish(rows, bus, source).await?;
+            delete(&published, database.writer()).await?;
+            Ok(published.len() as u64)
+        }
+    }
+}
+
+async fn publish(rows: Vec<Model>, bus: &Bus, source: &'static str) -> Result<Vec<i64>> {
+    let ids: Vec<_> = rows.iter().map(|row| row.id).collect();
+    let events = rows.into_iter().map(|row| Event {
+        id: row.event_id.to_string(),
+        subject: row.subject,
+        source,
+        time: from_millis(row.event_time),
+        payload: row.payload,
+    });
+    bus.publish_all(events).await?;
+    Ok(ids)
+}
+
+async fn delete(ids: &[i64], connection: &impl ConnectionTrait) -> Result<()> {
+    if !ids.is_empty() {
+        Entity::delete_many().filter(Column::Id.is_in(ids.iter().copied())).exec(connection).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,124 @@
+//! What a role stands on: its database, its bus, its metrics; and the servers that every role runs.
+
+use sea_orm_migration::MigratorTrait;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tonic::service::Routes;
+
+use crate::{
+    admin::{Admin, Refresh},
+    auth::{Auth, Credentials},
+    bus::{Bus, Stream},
+    clock::Clock,
+    config::{Addresses, ServiceConfig},
+    db::Database,
+    error::{Error, Result},
+    lifecycle::Tasks,
+    metrics::Metrics,
+    outbox, rpc,
+};
+
+/// The ports of a role, opened by who starts it.
+#[derive(Debug)]
+pub struct Listeners {
+    /// gRPC.
+    pub rpc: TcpListener,
+    /// Health and metrics.
+    pub admin: TcpListener,
+}
+
+impl Listeners {
+    /// Opens the ports.
+    ///
+    /// # Errors
+    /// `INTERNAL` that names the address which is taken.
+    pub async fn open(addresses: Addresses) -> Result<Self> {
+        Ok(Self { rpc: listen(addresses.rpc).await?, admin: listen(addresses.admin).await? })
+    }
+}
+
+/// Opens one port.
+///
+/// # Errors
+/// `INTERNAL` that names the address which is taken.
+pub async fn listen(address: std::net::SocketAddr) -> Result<TcpListener> {
+    TcpListener::bind(address)
+        .await
+        .map_err(|cause| Error::internal(format!("cannot listen on {address}")).because(cause))
+}
+
+/// What a service is built on.
+#[derive(Clone, Debug)]
+pub struct Foundation {
+    /// The role's name, for example `contact`.
+    pub role: &'static str,
+    /// The role's database.
+    pub database: Database,
+    /// The bus.
+    pub bus: Bus,
+    /// The role's metrics.
+    pub metrics: Metrics,
+    /// The time.
+    pub clock: Clock,
+    /// How the role shows itself to others.
+    pub credentials: Credentials,
+    auth: Auth,
+}
+
+impl Foundation {
+    /// Opens the database, which must be up to date, and connects to the bus.
+    ///
+    /// # Errors
+    /// `FAILED_PRECONDITION` when the tables are not up to date, `UNAVAILABLE` when the database cannot be reached.
+    pub async fn lay<M: MigratorTrait>(role: &'static str, config: &ServiceConfig, clock: Clock) -> Result<Self> {
+        let database = Database::open(&config.database).await?;
+        if !database.is_migrated::<M>().await? {
+            return Err(Error::precondition(
+                "NOT_MIGRATED",
+                format!("the tables of {role} are not up to date: run `leadflow migrate {role}`"),
+            ));
+        }
+        Ok(Self {
+            role,
+            bus: Bus::connect(&config.nats_url, &format!("leadflow-{role}")).await?,
+            metrics: Metrics::new(role)?,
+            clock,
+            credentials: config.credentials.clone(),
+            auth: config.auth.clone(),
+            database,
+        })
+    }
+
+    /// Creates the streams that the service owns. While the bus is down they are created at the first publish.
+    pub async fn own(&self, stream: Stream) {
+        if let Err(error) = self.bus.own(stream).await {
+            tracing::warn!(role = self.role, %error, "the stream is created later");
+        }
+    }
+
+    /// Starts what every role runs: the gRPC server with `routes`, the operator's port, the outbox relay.
+    pub fn start(&self, tasks: &mut Tasks, listeners: Listeners, routes: Routes, refresh: Refresh) {
+        let (health, health_routes) = rpc::health();
+        let admin = Admin::new(self.database.clone(), self.bus.clone(), self.metrics.clone(), refresh);
+        let Listeners { rpc, admin: admin_listener } = listeners;
+        let (auth, metrics) = (self.auth.clone(), self.metrics.clone());
+        let (for_rpc, for_admin) = (health_routes.clone(), health_routes);
+        let drained = CancellationToken::new();
+        let draining = drained.clone().drop_guard();
+        tasks.spawn("rpc", |stop| async move {
+            rpc::serve(rpc, routes, for_rpc, auth, metrics, stop).await;
+            drop(draining);
+        });
+        tasks.spawn("admin", |stop| admin.serve(admin_listener, health, for_admin, stop, drained));
+        let (database, bus, role) = (self.database.clone(), self.bus.clone(), self.role);
+        tasks.spawn("outbox", |stop| outbox::relay(database, bus, role, stop));
+        tracing::info!(role = self.role, "started");
+    }
+
+    /// Closes the connections, after all tasks have ended.
+    pub async fn close(self) {
+        self.bus.close().await;
+        self.database.close().await;
+        tracing::info!(role = self.role, "stopped");
+    }
+}

@@ -1,0 +1,11 @@
+//! The platform on real servers: SQLite, PostgreSQL, NATS, gRPC and HTTP.
+#![expect(clippy::unwrap_used, reason = "a test ends where something is not as it should be")]
+
+mod admin;
+mod audit;
+mod auth;
+mod consume;
+mod db;
+mod outbox;
+mod rpc;
+mod support;
