@@ -1,0 +1,138 @@
+use std::{
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+};
+
+use anyhow::{Context as _, Result, ensure};
+use rustix::process::{Signal, geteuid};
+use sea_orm::{ConnectionTrait as _, Database};
+use tempfile::TempDir;
+use uuid::Uuid;
+
+use crate::{free_port, process, process::Server, scratch};
+
+/// The variable that names a server which somebody has started for many tests (`leadflow-harness`, `make test`).
+const SHARED_URL: &str = "LEADFLOW_TEST_POSTGRES_URL";
+
+/// A PostgreSQL server for tests: one that was started for all of them, or a private one.
+#[derive(Debug)]
+pub struct Postgres {
+    /// Without a database: `postgres://postgres@127.0.0.1:PORT`.
+    base_url: String,
+    private: Option<Private>,
+}
+
+#[derive(Debug)]
+struct Private {
+    folder: TempDir,
+    _server: Server,
+}
+
+impl Postgres {
+    /// The server that was started for many tests, or else a private one.
+    ///
+    /// # Errors
+    /// When PostgreSQL is not installed or does not start.
+    #[expect(clippy::disallowed_methods, reason = "tests are told of the server by the environment")]
+    pub async fn shared() -> Result<Self> {
+        match std::env::var(SHARED_URL) {
+            Ok(base_url) => Ok(Self { base_url, private: None }),
+            Err(_) => tokio::task::spawn_blocking(Self::start).await?,
+        }
+    }
+
+    /// Starts a private server on a free port, without `fsync`: what it holds is gone with the test.
+    ///
+    /// # Errors
+    /// When PostgreSQL is not installed or does not start.
+    pub fn start() -> Result<Self> {
+        let bin = binaries()?;
+        let folder = scratch()?;
+        let data = folder.path().join("data");
+        if geteuid().is_root() {
+            // PostgreSQL refuses root; the package has made the user.
+            let owned = Command::new("chown").arg("postgres").arg(folder.path()).status()?;
+            ensure!(owned.success(), "cannot give the folder to the user `postgres`");
+        }
+        let made = unprivileged(&bin.join("initdb"))
+            .args(["--no-sync", "--auth=trust", "--username=postgres", "--encoding=UTF8", "--locale=C", "-D"])
+            .arg(&data)
+            .stdout(Stdio::null())
+            .output()?;
+        ensure!(made.status.success(), "initdb failed: {}", String::from_utf8_lossy(&made.stderr));
+
+        let port = free_port()?;
+        let mut server = Server::start(
+            unprivileged(&bin.join("postgres"))
+                .arg("-D")
+                .arg(&data)
+                .args(["-p", &port.to_string(), "-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories="])
+                .args(["-c", "fsync=off", "-c", "max_connections=400", "-c", "shared_buffers=128MB"])
+                .stdin(Stdio::null())
+                .stdout(Stdio::null())
+                .stderr(Stdio::null()),
+        )?;
+        let ready = || {
+            std::fs::read_to_string(data.join("postmaster.pid"))
+                .is_ok_and(|text| text.lines().nth(7).is_some_and(|state| state.trim() == "ready"))
+        };
+        server.wait_until("postgres", ready)?;
+        let base_url = format!("postgres://postgres@127.0.0.1:{port}");
+        Ok(Self { base_url, private: Some(Private { folder, _server: server }) })
+    }
+
+    /// The address without a database.
+    pub fn base_url(&self) -> &str {
+        &self.base_url
+    }
+
+    /// Makes an empty database and returns its address.
+    ///
+    /// # Errors
+    /// When the server does not answer.
+    pub async fn create_database(&self) -> Result<String> {
+        let name = format!("t{}", Uuid::new_v4().simple());
+        let connection = Database::connect(format!("{}/postgres", self.base_url)).await?;
+        connection.execute_unprepared(&format!("CREATE DATABASE {name} STRATEGY wal_log")).await?;
+        connection.close().await?;
+        Ok(format!("{}/{name}", self.base_url))
+    }
+}
+
+impl Drop for Postgres {
+    fn drop(&mut self) {
+        // The process started here may be a wrapper that drops privileges; the server's own id stands in its file.
+        let Some(private) = &self.private else { return };
+        let pid = std::fs::read_to_string(private.folder.path().join("data/postmaster.pid"))
+            .ok()
+            .and_then(|text| text.lines().next().and_then(|pid| pid.parse().ok()));
+        if let Some(pid) = pid {
+            process::end(pid, Signal::QUIT);
+        }
+    }
+}
+
+fn unprivileged(program: &Path) -> Command {
+    if geteuid().is_root() {
+        let mut command = Command::new("setpriv");
+        command.args(["--reuid=postgres", "--regid=postgres", "--clear-groups", "--"]).arg(program);
+        command.current_dir("/");
+        command
+    } else {
+        Command::new(program)
+    }
+}
+
+/// The folder of the newest installed PostgreSQL.
+fn binaries() -> Result<PathBuf> {
+    let mut found: Vec<_> = std::fs::read_dir("/usr/lib/postgresql")
+        .context("is the package `postgresql` installed?")?
+        .filter_map(|entry| Some(entry.ok()?.path().join("bin")))
+        .filter(|bin| bin.join("initdb").exists())
+        .collect();
+    let version = |bin: &PathBuf| {
+        bin.parent().and_then(Path::file_name).and_then(|name| name.to_string_lossy().parse::<u32>().ok())
+    };
+    found.sort_by_key(version);
+    found.pop().context("is the package `postgresql` installed? There is no /usr/lib/postgresql/*/bin/initdb")
+}

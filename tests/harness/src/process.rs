@@ -1,0 +1,59 @@
+//! A child process that is ended by its id when it is dropped.
+
+use std::{
+    process::{Child, Command},
+    time::Duration,
+};
+
+use anyhow::{Context as _, Result, bail};
+use rustix::process::{Pid, Signal, kill_process, test_kill_process};
+
+/// A server that was started here.
+#[derive(Debug)]
+pub(crate) struct Server {
+    child: Child,
+}
+
+impl Server {
+    pub(crate) fn start(command: &mut Command) -> Result<Self> {
+        let child = command.spawn().with_context(|| format!("cannot start {command:?}"))?;
+        Ok(Self { child })
+    }
+
+    /// Waits until `ready` holds; an error when the server ends before.
+    pub(crate) fn wait_until(&mut self, what: &str, ready: impl Fn() -> bool) -> Result<()> {
+        for _ in 0..1200 {
+            if ready() {
+                return Ok(());
+            }
+            if let Some(status) = self.child.try_wait()? {
+                bail!("{what} ended with {status} before it was ready");
+            }
+            std::thread::sleep(Duration::from_millis(25));
+        }
+        bail!("{what} was not ready within 30 seconds")
+    }
+
+    pub(crate) fn kill(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+/// Ends the process `pid` with `signal` and waits until it is gone.
+pub(crate) fn end(pid: i32, signal: Signal) {
+    let Some(pid) = Pid::from_raw(pid) else { return };
+    let _ = kill_process(pid, signal);
+    for _ in 0..400 {
+        if test_kill_process(pid).is_err() {
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(25));
+    }
+}
