@@ -1,0 +1,114 @@
+//! Accounts, as people keep them.
+
+use leadflow_platform::{
+    Error, Result,
+    audit::{Mutation, mutate},
+    db::Tx,
+    ids,
+    page::Page,
+};
+use uuid::Uuid;
+
+use super::App;
+use crate::{
+    domain::{Account, Key},
+    error,
+    store::{
+        accounts::{self, Filter, PageKey},
+        directory,
+    },
+};
+
+impl App {
+    /// One account.
+    pub(crate) async fn account(&self, account_id: Uuid) -> Result<Account> {
+        accounts::get(self.database.reader(), account_id).await
+    }
+
+    /// A page of accounts.
+    pub(crate) async fn accounts(&self, filter: &Filter, page: &Page<PageKey>) -> Result<(Vec<Account>, String)> {
+        let rows = accounts::list(self.database.reader(), filter, page.after(), page.limit()).await?;
+        Ok(page.finish(rows, |account| PageKey {
+            sort_name: accounts::sort_name(account),
+            account_id: account.account_id,
+        }))
+    }
+
+    /// Creates an account.
+    pub(crate) async fn create_account(&self, mutation: Mutation, account: Account) -> Result<Account> {
+        let app = self.clone();
+        mutate(&self.database, mutation, move |tx| async move {
+            app.claim(&tx, &account, None).await?;
+            let account = Account { account_id: ids::new(), create_time: app.now(), ..account };
+            app.store_account(&tx, account).await
+        })
+        .await
+    }
+
+    /// Changes an account by `change`, which gets it as it is.
+    pub(crate) async fn update_account(
+        &self,
+        mutation: Mutation,
+        account_id: Uuid,
+        etag: String,
+        change: impl FnOnce(&mut Account) + Send + 'static,
+    ) -> Result<Account> {
+        let app = self.clone();
+        mutate(&self.database, mutation, move |tx| async move {
+            let mut locked = accounts::lock(&tx, &[account_id]).await?;
+            let mut account = locked.remove(&account_id).ok_or_else(|| Error::not_found("account", account_id))?;
+            if !etag.is_empty() && etag != account.revision.to_string() {
+                return Err(Error::stale_etag("account"));
+            }
+            let before = account.clone();
+            change(&mut account);
+            if account == before {
+                return Ok(account);
+            }
+            app.claim(&tx, &account, Some(account_id)).await?;
+            app.store_account(&tx, account).await
+        })
+        .await
+    }
+
+    /// Makes sure that no other account has the account's reference or one of its domains.
+    pub(super) async fn claim(&self, tx: &Tx, account: &Account, own: Option<Uuid>) -> Result<()> {
+        let domains: Vec<_> = account.domains.iter().cloned().map(Key::Domain).collect();
+        directory::lock_keys(tx, &domains).await?;
+        for (key, owner) in accounts::owners(&**tx, &domains).await? {
+            if let Key::Domain(domain) = key
+                && Some(owner) != own
+            {
+                let other = accounts::get(&**tx, owner).await?;
+                return Err(error::domain_taken(&domain, &other.name));
+            }
+        }
+        if let Some(reference) = &account.reference {
+            let owner = accounts::by_references(&**tx, std::slice::from_ref(reference)).await?.remove(reference);
+            if owner.is_some() && owner != own {
+                return Err(error::reference_taken(reference));
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes the account with its keys under the next revision, and announces it.
+    pub(super) async fn store_account(&self, tx: &Tx, mut account: Account) -> Result<Account> {
+        account.revision += 1;
+        account.update_time = self.now();
+        account.domains.sort();
+        account.domains.dedup();
+        accounts::save(tx, [&account]).await?;
+        accounts::drop_keys(tx, account.account_id).await?;
+        let name = account.name_key();
+        let mut keys: Vec<_> = account.domains.iter().cloned().map(Key::Domain).collect();
+        if let Some(key) = name {
+            // A name leads to the account that had it first.
+            let taken = accounts::owners(&**tx, std::slice::from_ref(&key)).await?.contains_key(&key);
+            keys.extend((!taken).then_some(key));
+        }
+        accounts::add_keys(tx, keys.into_iter().map(|key| (key, account.account_id))).await?;
+        self.announce(tx, [&account], []).await?;
+        Ok(account)
+    }
+}

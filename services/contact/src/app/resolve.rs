@@ -1,0 +1,77 @@
+//! Who is behind a batch of claims: one transaction for all of them.
+
+use std::collections::BTreeSet;
+
+use leadflow_platform::{Error, Result, db::Tx, ids};
+
+use super::App;
+use crate::{
+    domain::{Claim, Resolved},
+    metrics::Found,
+    store::directory,
+};
+
+/// Who is behind a claim, with the account's revision.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Answer {
+    pub(crate) resolved: Resolved,
+    pub(crate) account_revision: i64,
+}
+
+impl App {
+    /// Resolves claims; an invalid one gets its error, the others stand.
+    pub(crate) async fn resolve(&self, claims: Vec<Result<Claim>>) -> Result<Vec<Result<Answer>>> {
+        let valid: Vec<Claim> = claims.iter().filter_map(|claim| claim.as_ref().ok().cloned()).collect();
+        let mut answers = self.resolve_valid(valid).await?.into_iter();
+        let mut results = Vec::with_capacity(claims.len());
+        for claim in claims {
+            let result = match claim {
+                Ok(_) => Ok(answers.next().ok_or_else(|| Error::internal("fewer answers than claims"))?),
+                Err(error) => Err(error),
+            };
+            self.metrics.resolved(match &result {
+                Ok(answer) if answer.resolved.contact_created || answer.resolved.account_created => Found::Created,
+                Ok(_) => Found::Known,
+                Err(_) => Found::Rejected,
+            });
+            results.push(result);
+        }
+        Ok(results)
+    }
+
+    async fn resolve_valid(&self, claims: Vec<Claim>) -> Result<Vec<Answer>> {
+        let app = self.clone();
+        self.database.write(move |tx| async move { app.resolve_in(&tx, claims).await }).await
+    }
+
+    async fn resolve_in(&self, tx: &Tx, claims: Vec<Claim>) -> Result<Vec<Answer>> {
+        let now = self.now();
+        let keys: BTreeSet<_> = claims.iter().flat_map(Claim::keys).collect();
+        let mut known = directory::load(tx, keys.into_iter().collect()).await?;
+        let resolved: Vec<_> = claims.iter().map(|claim| known.resolve(claim, now, &mut ids::new)).collect();
+        for id in &known.changed_accounts {
+            if let Some(account) = known.accounts.get_mut(id) {
+                account.revision += 1;
+            }
+        }
+        for id in &known.changed_contacts {
+            if let Some(contact) = known.contacts.get_mut(id) {
+                contact.revision += 1;
+            }
+        }
+        directory::save(tx, &known).await?;
+        let accounts = known.changed_accounts.iter().filter_map(|id| known.accounts.get(id));
+        let contacts = known.changed_contacts.iter().filter_map(|id| known.contacts.get(id));
+        self.announce(tx, accounts, contacts).await?;
+        Ok(resolved
+            .into_iter()
+            .map(|resolved| Answer {
+                account_revision: resolved
+                    .account_id
+                    .and_then(|id| known.accounts.get(&id))
+                    .map_or(0, |account| account.revision),
+                resolved,
+            })
+            .collect())
+    }
+}

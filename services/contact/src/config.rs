@@ -1,0 +1,25 @@
+//! The settings of contact.
+
+use leadflow_platform::{
+    config::ServiceConfig,
+    vars::{Error, Vars},
+};
+
+use crate::ROLE;
+
+/// The settings of contact.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// What every role has.
+    pub service: ServiceConfig,
+}
+
+impl Config {
+    /// Reads the settings.
+    ///
+    /// # Errors
+    /// When one cannot be used; the error names it.
+    pub fn from_vars(vars: &Vars) -> Result<Self, Error> {
+        Ok(Self { service: ServiceConfig::from_vars(ROLE, vars)? })
+    }
+}

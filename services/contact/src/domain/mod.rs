@@ -1,0 +1,9 @@
+//! Who is who. Pure: what a claim says and what is known in, whose identity it is out.
+
+pub mod country;
+pub mod normal;
+pub mod resolve;
+pub mod who;
+
+pub use resolve::{Claim, Directory, Resolved};
+pub use who::{Account, Contact, Key, Relation};

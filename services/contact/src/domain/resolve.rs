@@ -1,0 +1,248 @@
+//! Whose identity is it? Strong identities first; what is unknown is created; nothing is merged by a machine.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use uuid::Uuid;
+
+use super::{
+    normal,
+    who::{Account, Contact, Key, Relation},
+};
+
+/// What an activity says of who did it, in normal form.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Claim {
+    /// The address.
+    pub email: Option<String>,
+    /// Source and the person's id in it.
+    pub external_id: Option<(String, String)>,
+    /// A cookie or device id.
+    pub anonymous_id: Option<String>,
+    /// E.164.
+    pub phone: Option<String>,
+    /// The organisation's registrable domain, from the address or told; never free mail.
+    pub domain: Option<String>,
+    /// The organisation's name.
+    pub company: String,
+    /// ISO 3166-1 alpha-2, or empty.
+    pub country: String,
+    /// As written.
+    pub region: String,
+    /// As written.
+    pub postal_code: String,
+    /// As written.
+    pub given_name: String,
+    /// As written.
+    pub family_name: String,
+    /// As written.
+    pub job_title: String,
+}
+
+impl Claim {
+    /// Everything that may lead to somebody.
+    pub fn keys(&self) -> Vec<Key> {
+        let mut keys = self.person_keys();
+        keys.extend(self.domain.clone().map(Key::Domain));
+        keys.extend(self.name_key());
+        keys
+    }
+
+    /// The keys of a person, the strongest first.
+    fn person_keys(&self) -> Vec<Key> {
+        let mut keys = Vec::new();
+        keys.extend(self.email.clone().map(Key::Email));
+        keys.extend(self.external_id.clone().map(|(source, id)| Key::ExternalId(source, id)));
+        keys.extend(self.anonymous_id.clone().map(Key::AnonymousId));
+        keys.extend(self.phone.clone().map(Key::Phone));
+        keys
+    }
+
+    fn name_key(&self) -> Option<Key> {
+        let key = normal::company_key(&self.company);
+        (!key.is_empty()).then(|| Key::Name(key, self.country.clone()))
+    }
+}
+
+/// Who is behind a claim.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Resolved {
+    /// The person; none when the claim names an organisation only.
+    pub contact_id: Option<Uuid>,
+    /// The organisation; none when it cannot be told.
+    pub account_id: Option<Uuid>,
+    /// Whether the person was unknown.
+    pub contact_created: bool,
+    /// Whether the organisation was unknown.
+    pub account_created: bool,
+}
+
+/// What is known of those that a batch of claims may be about, and what the batch changes.
+#[derive(Clone, Debug, Default)]
+pub struct Directory {
+    /// Which contact a key leads to. Phones are not here: they may be shared.
+    pub contact_of: HashMap<Key, Uuid>,
+    /// Who has a phone.
+    pub phones: HashMap<String, BTreeSet<Uuid>>,
+    /// Which account a domain or a name leads to.
+    pub account_of: HashMap<Key, Uuid>,
+    /// By id.
+    pub contacts: BTreeMap<Uuid, Contact>,
+    /// By id.
+    pub accounts: BTreeMap<Uuid, Account>,
+    /// Contacts that are new or changed.
+    pub changed_contacts: BTreeSet<Uuid>,
+    /// Accounts that are new or changed.
+    pub changed_accounts: BTreeSet<Uuid>,
+    /// Keys that are new.
+    pub new_keys: BTreeMap<Key, Uuid>,
+}
+
+impl Directory {
+    /// Finds who is behind the claim, creates who is unknown, and fills in what was not known of them.
+    pub fn resolve(&mut self, claim: &Claim, now: i64, new_id: &mut impl FnMut() -> Uuid) -> Resolved {
+        let mut resolved = Resolved::default();
+        let contact = self.find_contact(claim);
+        let at = contact.and_then(|id| self.contacts.get(&id)).and_then(|contact| contact.account_id);
+        // A corporate domain names the organisation; otherwise the person's own one does, before a mere name.
+        let account = match self.account_by_domain(claim).or(at).or_else(|| self.account_by_name(claim)) {
+            Some(id) => Some(id),
+            None => self.create_account(claim, now, new_id).inspect(|_| resolved.account_created = true),
+        };
+        if let Some(id) = account {
+            self.fill_account(id, claim, now);
+        }
+        resolved.account_id = account;
+        if claim.person_keys().is_empty() {
+            return resolved;
+        }
+        let contact = contact.unwrap_or_else(|| {
+            resolved.contact_created = true;
+            let id = new_id();
+            self.contacts.insert(id, Contact { contact_id: id, create_time: now, ..Contact::default() });
+            id
+        });
+        self.fill_contact(contact, account, claim, now);
+        resolved.contact_id = Some(contact);
+        resolved
+    }
+
+    fn find_contact(&self, claim: &Claim) -> Option<Uuid> {
+        for key in claim.person_keys() {
+            let found = match &key {
+                Key::Phone(phone) => self.phones.get(phone).filter(|owners| owners.len() == 1).and_then(|o| o.first()),
+                _ => self.contact_of.get(&key),
+            };
+            let Some(&id) = found else { continue };
+            // Two strong, different identities are never merged by a machine: an address that is unknown goes to a
+            // contact that has none, and to no other.
+            let has_email = self.contacts.get(&id).is_some_and(|contact| !contact.emails.is_empty());
+            if claim.email.is_some() && !matches!(key, Key::Email(_)) && has_email {
+                return None;
+            }
+            // A phone is shared by many; it never joins what another identity keeps apart.
+            let weak = matches!(key, Key::Phone(_));
+            if weak && (claim.email.is_some() || claim.external_id.is_some() || claim.anonymous_id.is_some()) {
+                return None;
+            }
+            return Some(id);
+        }
+        None
+    }
+
+    fn account_by_domain(&self, claim: &Claim) -> Option<Uuid> {
+        let domain = claim.domain.clone()?;
+        if let Some(&id) = self.account_of.get(&Key::Domain(domain)) {
+            return Some(id);
+        }
+        // A known name whose account has no domain yet is the same organisation.
+        self.account_by_name(claim).filter(|id| self.accounts.get(id).is_some_and(|known| known.domains.is_empty()))
+    }
+
+    fn account_by_name(&self, claim: &Claim) -> Option<Uuid> {
+        self.account_of.get(&claim.name_key()?).copied()
+    }
+
+    fn create_account(&mut self, claim: &Claim, now: i64, new_id: &mut impl FnMut() -> Uuid) -> Option<Uuid> {
+        let name_key = claim.name_key();
+        let name = match (&name_key, &claim.domain) {
+            (Some(_), _) => claim.company.trim().to_owned(),
+            (None, Some(domain)) => domain.clone(),
+            (None, None) => return None,
+        };
+        let id = new_id();
+        let account =
+            Account { account_id: id, name, relation: Relation::Prospect, create_time: now, ..Account::default() };
+        self.accounts.insert(id, account);
+        if let Some(key) = name_key {
+            self.claim_account_key(key, id);
+        }
+        self.changed_accounts.insert(id);
+        Some(id)
+    }
+
+    fn claim_account_key(&mut self, key: Key, id: Uuid) -> bool {
+        if self.account_of.contains_key(&key) {
+            return false;
+        }
+        self.account_of.insert(key.clone(), id);
+        self.new_keys.insert(key, id);
+        true
+    }
+
+    fn fill_account(&mut self, id: Uuid, claim: &Claim, now: i64) {
+        let domain = claim.domain.clone().filter(|domain| self.claim_account_key(Key::Domain(domain.clone()), id));
+        let Some(account) = self.accounts.get_mut(&id) else { return };
+        let before = account.clone();
+        account.domains.extend(domain);
+        let named_by_domain = account.domains.contains(&account.name) && !claim.company.trim().is_empty();
+        if named_by_domain {
+            account.name = claim.company.trim().to_owned();
+        }
+        fill(&mut account.country, &claim.country);
+        fill(&mut account.region, &claim.region);
+        fill(&mut account.postal_code, &claim.postal_code);
+        let name_key = named_by_domain.then(|| account.name_key()).flatten();
+        if *account != before || account.revision == 0 {
+            account.update_time = now;
+            self.changed_accounts.insert(id);
+        }
+        if let Some(key) = name_key {
+            self.claim_account_key(key, id);
+        }
+    }
+
+    fn fill_contact(&mut self, id: Uuid, account: Option<Uuid>, claim: &Claim, now: i64) {
+        for key in claim.person_keys() {
+            if !matches!(key, Key::Phone(_)) && !self.contact_of.contains_key(&key) {
+                self.contact_of.insert(key.clone(), id);
+                self.new_keys.insert(key, id);
+            }
+        }
+        let email = claim.email.clone().filter(|email| self.contact_of.get(&Key::Email(email.clone())) == Some(&id));
+        let Some(contact) = self.contacts.get_mut(&id) else { return };
+        let before = contact.clone();
+        contact.account_id = contact.account_id.or(account);
+        if let Some(email) = email.filter(|email| !contact.emails.contains(email)) {
+            contact.emails.push(email);
+        }
+        if let Some(phone) = claim.phone.clone().filter(|phone| !contact.phones.contains(phone)) {
+            self.phones.entry(phone.clone()).or_default().insert(id);
+            contact.phones.push(phone);
+        }
+        fill(&mut contact.given_name, &claim.given_name);
+        fill(&mut contact.family_name, &claim.family_name);
+        fill(&mut contact.job_title, &claim.job_title);
+        fill(&mut contact.country, &claim.country);
+        if *contact != before || contact.revision == 0 {
+            contact.update_time = now;
+            self.changed_contacts.insert(id);
+        }
+    }
+}
+
+/// What is known stays; what was not known is filled in.
+fn fill(known: &mut String, said: &str) {
+    if known.is_empty() {
+        said.trim().clone_into(known);
+    }
+}

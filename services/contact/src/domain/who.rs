@@ -1,0 +1,112 @@
+//! Accounts, contacts, and the keys that lead to them.
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+/// A buyer organisation.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Account {
+    /// Its id.
+    pub account_id: Uuid,
+    /// The company's own number or slug for it.
+    pub reference: Option<String>,
+    /// Its name; its domain while nobody has told the name.
+    pub name: String,
+    /// Registrable domains.
+    pub domains: Vec<String>,
+    /// ISO 3166-1 alpha-2, or empty.
+    pub country: String,
+    /// As the company writes it.
+    pub region: String,
+    /// As written.
+    pub postal_code: String,
+    /// As the company writes it.
+    pub industry: String,
+    /// Number of employees.
+    pub employees: Option<i64>,
+    /// Yearly, in whole units of the company's own currency.
+    pub revenue: Option<i64>,
+    /// How it stands to the company.
+    pub relation: Relation,
+    /// The rep who owns it by name.
+    pub owner_rep: String,
+    /// Grows by one with each change.
+    pub revision: i64,
+    /// Milliseconds since the epoch.
+    pub create_time: i64,
+    /// When this revision was recorded.
+    pub update_time: i64,
+}
+
+/// How an account stands to the company.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Relation {
+    /// Has bought nothing yet.
+    #[default]
+    Prospect,
+    /// Buys.
+    Customer,
+    /// Has bought.
+    FormerCustomer,
+}
+
+/// A person.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Contact {
+    /// Its id.
+    pub contact_id: Uuid,
+    /// Where the person is.
+    pub account_id: Option<Uuid>,
+    /// As written.
+    pub given_name: String,
+    /// As written.
+    pub family_name: String,
+    /// As written.
+    pub job_title: String,
+    /// Lower case, the first is the primary one.
+    pub emails: Vec<String>,
+    /// E.164.
+    pub phones: Vec<String>,
+    /// The buying role.
+    pub role: String,
+    /// The field of work.
+    pub function: String,
+    /// For example `manager`.
+    pub seniority: String,
+    /// The person's own relationship stage.
+    pub stage: String,
+    /// ISO 3166-1 alpha-2, or empty.
+    pub country: String,
+    /// Grows by one with each change.
+    pub revision: i64,
+    /// Milliseconds since the epoch.
+    pub create_time: i64,
+    /// When this revision was recorded.
+    pub update_time: i64,
+}
+
+/// What leads to a contact or an account, and to no other.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Key {
+    /// A person's address.
+    Email(String),
+    /// A person's id in a source.
+    ExternalId(String, String),
+    /// A cookie or device id.
+    AnonymousId(String),
+    /// A number; it may be shared and only helps.
+    Phone(String),
+    /// An organisation's registrable domain.
+    Domain(String),
+    /// An organisation's name key and country.
+    Name(String, String),
+}
+
+impl Account {
+    /// The key of its name.
+    pub fn name_key(&self) -> Option<Key> {
+        let key = super::normal::company_key(&self.name);
+        (!key.is_empty()).then(|| Key::Name(key, self.country.clone()))
+    }
+}

@@ -1,0 +1,90 @@
+#![doc = include_str!("../README.md")]
+
+mod app;
+mod config;
+pub mod domain;
+mod error;
+mod metrics;
+mod rpc;
+mod store;
+mod wire;
+
+use std::sync::Arc;
+
+use leadflow_platform::{
+    Error, Result,
+    bus::Stream,
+    clock::Clock,
+    db::Database,
+    lifecycle::Tasks,
+    rpc::{MAX_ANSWER, MAX_MESSAGE},
+    service::{Foundation, Listeners},
+};
+use leadflow_proto::contact::v1::contact_service_server::ContactServiceServer;
+use tokio_util::sync::CancellationToken;
+use tonic::service::Routes;
+
+use crate::app::App;
+
+pub use crate::{config::Config, store::Migrator};
+
+/// The name of the role.
+pub const ROLE: &str = "contact";
+/// The port of its gRPC server.
+pub const PORT: u16 = 7101;
+
+const STREAM: Stream =
+    Stream { name: "LEADFLOW_CONTACT", subjects: &["leadflow.account.v1.>", "leadflow.contact.v1.>"] };
+
+/// Brings the tables up to date.
+///
+/// # Errors
+/// When the database cannot be reached, or a migration fails.
+pub async fn migrate(config: &Config) -> Result<()> {
+    let database = Database::open(&config.service.database).await?;
+    let result = database.migrate::<Migrator>().await;
+    database.close().await;
+    result
+}
+
+/// The service, ready to run.
+#[derive(Debug)]
+pub struct Service {
+    foundation: Foundation,
+    app: App,
+}
+
+impl Config {
+    /// Connects to all that the service needs.
+    ///
+    /// # Errors
+    /// When the database cannot be reached or is not up to date.
+    pub async fn build(self, clock: Clock) -> Result<Service> {
+        let foundation = Foundation::lay::<Migrator>(ROLE, &self.service, clock).await?;
+        foundation.own(STREAM).await;
+        let app = App {
+            database: foundation.database.clone(),
+            clock: foundation.clock.clone(),
+            metrics: Arc::new(metrics::Metrics::new(&foundation.metrics)),
+        };
+        Ok(Service { foundation, app })
+    }
+}
+
+impl Service {
+    /// Serves until shutdown, then lets what runs come to its end.
+    ///
+    /// # Errors
+    /// When a task failed, or did not end in time.
+    pub async fn run(self, listeners: Listeners, shutdown: CancellationToken) -> Result<()> {
+        let Self { foundation, app } = self;
+        let mut tasks = Tasks::new(shutdown);
+        let server =
+            ContactServiceServer::new(app).max_decoding_message_size(MAX_MESSAGE).max_encoding_message_size(MAX_ANSWER);
+        let nothing = Arc::new(|| Box::pin(async { Ok(()) }) as futures::future::BoxFuture<'static, Result<()>>);
+        foundation.start(&mut tasks, listeners, Routes::new(server), nothing);
+        let result = tasks.finish().await.map_err(Error::internal);
+        foundation.close().await;
+        result
+    }
+}

@@ -1,0 +1,260 @@
+//! Accounts, and the keys (domains and names) that lead to them.
+
+use std::collections::{BTreeMap, HashMap};
+
+use leadflow_platform::{Error, Result, db::Tx};
+use sea_orm::{
+    ColumnTrait as _, Condition, ConnectionTrait, EntityTrait as _, QueryFilter as _, QueryOrder as _,
+    QuerySelect as _, Set, sea_query::OnConflict,
+};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::{
+    CHUNK,
+    entity::account::{ActiveModel, Column, Entity, Model},
+    entity::account_key,
+};
+use crate::domain::{Account, Key, Relation};
+
+/// Which accounts a list shows.
+#[derive(Clone, Debug, Default, Serialize)]
+pub(crate) struct Filter {
+    pub(crate) name_prefix: String,
+    pub(crate) country: String,
+    pub(crate) owner_rep: String,
+}
+
+/// Where a page of accounts begins.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct PageKey {
+    pub(crate) sort_name: String,
+    pub(crate) account_id: Uuid,
+}
+
+/// The name by which accounts are sorted.
+pub(crate) fn sort_name(account: &Account) -> String {
+    account.name.to_lowercase()
+}
+
+/// One account.
+pub(crate) async fn get(connection: &impl ConnectionTrait, account_id: Uuid) -> Result<Account> {
+    let row = Entity::find_by_id(account_id).one(connection).await?;
+    let row = row.ok_or_else(|| Error::not_found("account", account_id))?;
+    Ok(with_domains(connection, vec![row]).await?.remove(0))
+}
+
+/// These accounts, locked in the order of their ids.
+pub(crate) async fn lock(tx: &Tx, ids: &[Uuid]) -> Result<BTreeMap<Uuid, Account>> {
+    let rows = Entity::find()
+        .filter(Column::AccountId.is_in(ids.iter().copied()))
+        .order_by_asc(Column::AccountId)
+        .lock_exclusive()
+        .all(&**tx)
+        .await?;
+    let accounts = with_domains(&**tx, rows).await?;
+    Ok(accounts.into_iter().map(|account| (account.account_id, account)).collect())
+}
+
+/// The ids of the accounts with these references.
+pub(crate) async fn by_references(
+    connection: &impl ConnectionTrait,
+    references: &[String],
+) -> Result<HashMap<String, Uuid>> {
+    let rows: Vec<(Option<String>, Uuid)> = Entity::find()
+        .select_only()
+        .columns([Column::Reference, Column::AccountId])
+        .filter(Column::Reference.is_in(references.iter().cloned()))
+        .into_tuple()
+        .all(connection)
+        .await?;
+    Ok(rows.into_iter().filter_map(|(reference, id)| Some((reference?, id))).collect())
+}
+
+/// Which accounts these keys lead to.
+pub(crate) async fn owners(connection: &impl ConnectionTrait, keys: &[Key]) -> Result<HashMap<Key, Uuid>> {
+    let values: Vec<_> = keys.iter().filter_map(|key| Some(key_columns(key)?.1)).collect();
+    let mut found = HashMap::new();
+    for chunk in values.chunks(CHUNK) {
+        let rows = account_key::Entity::find()
+            .filter(account_key::Column::Value.is_in(chunk.iter().cloned()))
+            .all(connection)
+            .await?;
+        for row in rows {
+            let key = if row.kind == "domain" { Key::Domain(row.value) } else { Key::Name(row.value, row.country) };
+            found.insert(key, row.account_id);
+        }
+    }
+    Ok(found)
+}
+
+fn key_columns(key: &Key) -> Option<(&'static str, String, String)> {
+    match key {
+        Key::Domain(domain) => Some(("domain", domain.clone(), String::new())),
+        Key::Name(name, country) => Some(("name", name.clone(), country.clone())),
+        _ => None,
+    }
+}
+
+/// Writes accounts, new or changed.
+pub(crate) async fn save(tx: &Tx, accounts: impl IntoIterator<Item = &Account>) -> Result<()> {
+    let rows: Vec<_> = accounts.into_iter().map(to_row).collect();
+    for chunk in rows.chunks(CHUNK) {
+        Entity::insert_many(chunk.to_vec())
+            .on_conflict(
+                OnConflict::column(Column::AccountId)
+                    .update_columns([
+                        Column::Reference,
+                        Column::Name,
+                        Column::SortName,
+                        Column::Country,
+                        Column::Region,
+                        Column::PostalCode,
+                        Column::Industry,
+                        Column::Employees,
+                        Column::Revenue,
+                        Column::Relation,
+                        Column::OwnerRep,
+                        Column::Revision,
+                        Column::UpdateTime,
+                    ])
+                    .to_owned(),
+            )
+            .exec_without_returning(&**tx)
+            .await?;
+    }
+    Ok(())
+}
+
+/// Lets keys lead to accounts. A key that leads elsewhere already is a unique violation.
+pub(crate) async fn add_keys(tx: &Tx, keys: impl IntoIterator<Item = (Key, Uuid)>) -> Result<()> {
+    let rows: Vec<_> = keys
+        .into_iter()
+        .filter_map(|(key, account_id)| {
+            let (kind, value, country) = key_columns(&key)?;
+            Some(account_key::ActiveModel {
+                kind: Set(kind.to_owned()),
+                value: Set(value),
+                country: Set(country),
+                account_id: Set(account_id),
+            })
+        })
+        .collect();
+    for chunk in rows.chunks(CHUNK) {
+        account_key::Entity::insert_many(chunk.to_vec()).exec_without_returning(&**tx).await?;
+    }
+    Ok(())
+}
+
+/// Takes all keys of an account away.
+pub(crate) async fn drop_keys(tx: &Tx, account_id: Uuid) -> Result<()> {
+    account_key::Entity::delete_many().filter(account_key::Column::AccountId.eq(account_id)).exec(&**tx).await?;
+    Ok(())
+}
+
+/// A page of accounts in the order of their names.
+pub(crate) async fn list(
+    connection: &impl ConnectionTrait,
+    filter: &Filter,
+    after: Option<&PageKey>,
+    limit: u64,
+) -> Result<Vec<Account>> {
+    let mut wanted = Condition::all();
+    if !filter.name_prefix.is_empty() {
+        let prefix = filter.name_prefix.to_lowercase();
+        // Everything that begins so lies between the prefix and the prefix with the last possible character behind it.
+        wanted =
+            wanted.add(Column::SortName.gte(prefix.clone())).add(Column::SortName.lt(format!("{prefix}\u{10ffff}")));
+    }
+    if !filter.country.is_empty() {
+        wanted = wanted.add(Column::Country.eq(filter.country.to_uppercase()));
+    }
+    if !filter.owner_rep.is_empty() {
+        wanted = wanted.add(Column::OwnerRep.eq(filter.owner_rep.as_str()));
+    }
+    if let Some(key) = after {
+        let same =
+            Condition::all().add(Column::SortName.eq(key.sort_name.as_str())).add(Column::AccountId.gt(key.account_id));
+        wanted = wanted.add(Condition::any().add(Column::SortName.gt(key.sort_name.as_str())).add(same));
+    }
+    let rows = Entity::find()
+        .filter(wanted)
+        .order_by_asc(Column::SortName)
+        .order_by_asc(Column::AccountId)
+        .limit(limit)
+        .all(connection)
+        .await?;
+    with_domains(connection, rows).await
+}
+
+async fn with_domains(connection: &impl ConnectionTrait, rows: Vec<Model>) -> Result<Vec<Account>> {
+    let ids: Vec<_> = rows.iter().map(|row| row.account_id).collect();
+    let mut domains: HashMap<Uuid, Vec<String>> = HashMap::new();
+    for chunk in ids.chunks(CHUNK) {
+        let keys = account_key::Entity::find()
+            .filter(account_key::Column::AccountId.is_in(chunk.iter().copied()))
+            .filter(account_key::Column::Kind.eq("domain"))
+            .order_by_asc(account_key::Column::Value)
+            .all(connection)
+            .await?;
+        for key in keys {
+            domains.entry(key.account_id).or_default().push(key.value);
+        }
+    }
+    rows.into_iter()
+        .map(|row| {
+            let domains = domains.remove(&row.account_id).unwrap_or_default();
+            to_account(row, domains)
+        })
+        .collect()
+}
+
+fn to_row(account: &Account) -> ActiveModel {
+    let relation = match account.relation {
+        Relation::Prospect => "prospect",
+        Relation::Customer => "customer",
+        Relation::FormerCustomer => "former_customer",
+    };
+    ActiveModel {
+        account_id: Set(account.account_id),
+        reference: Set(account.reference.clone()),
+        name: Set(account.name.clone()),
+        sort_name: Set(sort_name(account)),
+        country: Set(account.country.clone()),
+        region: Set(account.region.clone()),
+        postal_code: Set(account.postal_code.clone()),
+        industry: Set(account.industry.clone()),
+        employees: Set(account.employees),
+        revenue: Set(account.revenue),
+        relation: Set(relation.to_owned()),
+        owner_rep: Set(account.owner_rep.clone()),
+        revision: Set(account.revision),
+        create_time: Set(account.create_time),
+        update_time: Set(account.update_time),
+    }
+}
+
+fn to_account(row: Model, domains: Vec<String>) -> Result<Account> {
+    Ok(Account {
+        account_id: row.account_id,
+        reference: row.reference,
+        name: row.name,
+        domains,
+        country: row.country,
+        region: row.region,
+        postal_code: row.postal_code,
+        industry: row.industry,
+        employees: row.employees,
+        revenue: row.revenue,
+        relation: match row.relation.as_str() {
+            "prospect" => Relation::Prospect,
+            "customer" => Relation::Customer,
+            "former_customer" => Relation::FormerCustomer,
+            other => return Err(Error::internal(format!("the relation `{other}` in the database"))),
+        },
+        owner_rep: row.owner_rep,
+        revision: row.revision,
+        create_time: row.create_time,
+        update_time: row.update_time,
+    })
+}

@@ -1,0 +1,213 @@
+//! Contacts, and the identities that lead to them.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use leadflow_platform::{Error, Result, db::Tx};
+use sea_orm::{
+    ColumnTrait as _, ConnectionTrait, EntityTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _, Set,
+    sea_query::OnConflict,
+};
+use uuid::Uuid;
+
+use super::{
+    CHUNK,
+    entity::contact::{ActiveModel, Column, Entity, Model},
+    entity::{contact_phone, identity},
+};
+use crate::domain::{Contact, Key};
+
+/// One contact.
+pub(crate) async fn get(connection: &impl ConnectionTrait, contact_id: Uuid) -> Result<Contact> {
+    let row = Entity::find_by_id(contact_id).one(connection).await?;
+    to_contact(row.ok_or_else(|| Error::not_found("contact", contact_id))?)
+}
+
+/// These contacts, locked in the order of their ids.
+pub(crate) async fn lock(tx: &Tx, ids: &[Uuid]) -> Result<BTreeMap<Uuid, Contact>> {
+    let mut locked = BTreeMap::new();
+    for chunk in ids.chunks(CHUNK) {
+        let rows = Entity::find()
+            .filter(Column::ContactId.is_in(chunk.iter().copied()))
+            .order_by_asc(Column::ContactId)
+            .lock_exclusive()
+            .all(&**tx)
+            .await?;
+        for row in rows {
+            locked.insert(row.contact_id, to_contact(row)?);
+        }
+    }
+    Ok(locked)
+}
+
+/// Which contacts these keys lead to; phones are not among them.
+pub(crate) async fn owners(connection: &impl ConnectionTrait, keys: &[Key]) -> Result<HashMap<Key, Uuid>> {
+    let values: Vec<_> = keys.iter().filter_map(|key| Some(key_columns(key)?.2)).collect();
+    let mut found = HashMap::new();
+    for chunk in values.chunks(CHUNK) {
+        let rows = identity::Entity::find()
+            .filter(identity::Column::Value.is_in(chunk.iter().cloned()))
+            .all(connection)
+            .await?;
+        for row in rows {
+            let key = match row.kind.as_str() {
+                "email" => Key::Email(row.value),
+                "external_id" => Key::ExternalId(row.scope, row.value),
+                _ => Key::AnonymousId(row.value),
+            };
+            found.insert(key, row.contact_id);
+        }
+    }
+    Ok(found)
+}
+
+fn key_columns(key: &Key) -> Option<(&'static str, String, String)> {
+    match key {
+        Key::Email(email) => Some(("email", String::new(), email.clone())),
+        Key::ExternalId(source, id) => Some(("external_id", source.clone(), id.clone())),
+        Key::AnonymousId(id) => Some(("anonymous_id", String::new(), id.clone())),
+        Key::Phone(_) | Key::Domain(_) | Key::Name(..) => None,
+    }
+}
+
+/// Who has these phones.
+pub(crate) async fn phones(
+    connection: &impl ConnectionTrait,
+    phones: &[String],
+) -> Result<HashMap<String, BTreeSet<Uuid>>> {
+    let mut found: HashMap<String, BTreeSet<Uuid>> = HashMap::new();
+    for chunk in phones.chunks(CHUNK) {
+        let rows = contact_phone::Entity::find()
+            .filter(contact_phone::Column::Phone.is_in(chunk.iter().cloned()))
+            .all(connection)
+            .await?;
+        for row in rows {
+            found.entry(row.phone).or_default().insert(row.contact_id);
+        }
+    }
+    Ok(found)
+}
+
+/// Writes contacts, new or changed.
+pub(crate) async fn save(tx: &Tx, contacts: &[&Contact]) -> Result<()> {
+    for chunk in contacts.chunks(CHUNK) {
+        Entity::insert_many(chunk.iter().map(|contact| to_row(contact)))
+            .on_conflict(
+                OnConflict::column(Column::ContactId)
+                    .update_columns([
+                        Column::AccountId,
+                        Column::GivenName,
+                        Column::FamilyName,
+                        Column::JobTitle,
+                        Column::Emails,
+                        Column::Phones,
+                        Column::Role,
+                        Column::Function,
+                        Column::Seniority,
+                        Column::Stage,
+                        Column::Country,
+                        Column::Revision,
+                        Column::UpdateTime,
+                    ])
+                    .to_owned(),
+            )
+            .exec_without_returning(&**tx)
+            .await?;
+        let phones: Vec<_> = chunk
+            .iter()
+            .flat_map(|contact| contact.phones.iter().map(|phone| (phone.clone(), contact.contact_id)))
+            .map(|(phone, id)| contact_phone::ActiveModel { phone: Set(phone), contact_id: Set(id) })
+            .collect();
+        if !phones.is_empty() {
+            contact_phone::Entity::insert_many(phones)
+                .on_conflict(
+                    OnConflict::columns([contact_phone::Column::Phone, contact_phone::Column::ContactId])
+                        .do_nothing()
+                        .to_owned(),
+                )
+                .exec_without_returning(&**tx)
+                .await?;
+        }
+    }
+    Ok(())
+}
+
+/// Lets identities lead to contacts. One that leads elsewhere already is a unique violation.
+pub(crate) async fn add_keys(tx: &Tx, keys: impl IntoIterator<Item = (Key, Uuid)>) -> Result<()> {
+    let rows: Vec<_> = keys
+        .into_iter()
+        .filter_map(|(key, contact_id)| {
+            let (kind, scope, value) = key_columns(&key)?;
+            Some(identity::ActiveModel {
+                kind: Set(kind.to_owned()),
+                scope: Set(scope),
+                value: Set(value),
+                contact_id: Set(contact_id),
+            })
+        })
+        .collect();
+    for chunk in rows.chunks(CHUNK) {
+        identity::Entity::insert_many(chunk.to_vec()).exec_without_returning(&**tx).await?;
+    }
+    Ok(())
+}
+
+/// A page of contacts, the newest first.
+pub(crate) async fn list(
+    connection: &impl ConnectionTrait,
+    account_id: Option<Uuid>,
+    before: Option<Uuid>,
+    limit: u64,
+) -> Result<Vec<Contact>> {
+    let mut query = Entity::find();
+    if let Some(account) = account_id {
+        query = query.filter(Column::AccountId.eq(account));
+    }
+    if let Some(before) = before {
+        query = query.filter(Column::ContactId.lt(before));
+    }
+    let rows = query.order_by_desc(Column::ContactId).limit(limit).all(connection).await?;
+    rows.into_iter().map(to_contact).collect()
+}
+
+fn to_row(contact: &Contact) -> ActiveModel {
+    ActiveModel {
+        contact_id: Set(contact.contact_id),
+        account_id: Set(contact.account_id),
+        given_name: Set(contact.given_name.clone()),
+        family_name: Set(contact.family_name.clone()),
+        job_title: Set(contact.job_title.clone()),
+        emails: Set(contact.emails.clone().into()),
+        phones: Set(contact.phones.clone().into()),
+        role: Set(contact.role.clone()),
+        function: Set(contact.function.clone()),
+        seniority: Set(contact.seniority.clone()),
+        stage: Set(contact.stage.clone()),
+        country: Set(contact.country.clone()),
+        revision: Set(contact.revision),
+        create_time: Set(contact.create_time),
+        update_time: Set(contact.update_time),
+    }
+}
+
+fn to_contact(row: Model) -> Result<Contact> {
+    let list = |json| {
+        serde_json::from_value(json).map_err(|cause| Error::internal("unreadable JSON in the database").because(cause))
+    };
+    Ok(Contact {
+        contact_id: row.contact_id,
+        account_id: row.account_id,
+        given_name: row.given_name,
+        family_name: row.family_name,
+        job_title: row.job_title,
+        emails: list(row.emails)?,
+        phones: list(row.phones)?,
+        role: row.role,
+        function: row.function,
+        seniority: row.seniority,
+        stage: row.stage,
+        country: row.country,
+        revision: row.revision,
+        create_time: row.create_time,
+        update_time: row.update_time,
+    })
+}

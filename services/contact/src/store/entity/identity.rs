@@ -1,0 +1,16 @@
+use sea_orm::entity::prelude::*;
+
+#[sea_orm::model]
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[sea_orm(table_name = "identities")]
+pub(crate) struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub(crate) kind: String,
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub(crate) scope: String,
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub(crate) value: String,
+    pub(crate) contact_id: Uuid,
+}
+
+impl ActiveModelBehavior for ActiveModel {}

@@ -1,0 +1,38 @@
+//! The service's tables, and the queries on them that return domain types.
+
+use leadflow_platform::db::{PlatformTables, run_script};
+use sea_orm_migration::prelude::*;
+
+pub(crate) mod accounts;
+pub(crate) mod contacts;
+pub(crate) mod directory;
+mod entity;
+
+/// Brings the tables up to date.
+#[derive(Debug)]
+pub struct Migrator;
+
+#[async_trait::async_trait]
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![Box::new(PlatformTables), Box::new(Tables)]
+    }
+}
+
+struct Tables;
+
+impl MigrationName for Tables {
+    fn name(&self) -> &'static str {
+        "m20261124_000001_tables"
+    }
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for Tables {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        run_script(manager, include_str!("tables.sql")).await
+    }
+}
+
+/// Rows of one statement, within the limits on bound values.
+const CHUNK: usize = 500;

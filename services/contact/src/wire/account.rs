@@ -1,0 +1,175 @@
+use leadflow_platform::{Error, Result, ids};
+use leadflow_proto::{common::v1 as common, contact::v1 as pb};
+use prost::Message as _;
+
+use super::{country, short, time};
+use crate::{
+    app::configure::Change,
+    domain::{Account, Relation, normal},
+    store::accounts::Filter,
+};
+
+pub(crate) fn account(account: &Account) -> pb::Account {
+    let relation = match account.relation {
+        Relation::Prospect => pb::Relation::Prospect,
+        Relation::Customer => pb::Relation::Customer,
+        Relation::FormerCustomer => pb::Relation::FormerCustomer,
+    };
+    pb::Account {
+        account_id: account.account_id.to_string(),
+        reference: account.reference.clone().unwrap_or_default(),
+        name: account.name.clone(),
+        domains: account.domains.clone(),
+        country: account.country.clone(),
+        region: account.region.clone(),
+        postal_code: account.postal_code.clone(),
+        industry: account.industry.clone(),
+        employees: account.employees,
+        revenue: account.revenue,
+        relation: relation.into(),
+        owner_rep: account.owner_rep.clone(),
+        revision: account.revision,
+        etag: account.revision.to_string(),
+        create_time: Some(time(account.create_time)),
+        update_time: Some(time(account.update_time)),
+    }
+}
+
+pub(crate) fn account_filter(request: &pb::ListAccountsRequest) -> Filter {
+    Filter {
+        name_prefix: request.name_prefix.clone(),
+        country: request.country.clone(),
+        owner_rep: request.owner_rep.clone(),
+    }
+}
+
+/// The event that says how the account is now, encoded.
+pub(crate) fn account_changed(changed: &Account) -> Vec<u8> {
+    pb::AccountChanged { account: Some(account(changed)) }.encode_to_vec()
+}
+
+/// What a person writes of an account; `field` is where it stands in the request.
+pub(crate) fn account_from(field: &str, said: pb::Account) -> Result<Account> {
+    let at = |name: &str| format!("{field}.{name}");
+    let relation = match said.relation() {
+        pb::Relation::Unspecified | pb::Relation::Prospect => Relation::Prospect,
+        pb::Relation::Customer => Relation::Customer,
+        pb::Relation::FormerCustomer => Relation::FormerCustomer,
+    };
+    let name = short(&at("name"), &said.name)?;
+    if name.is_empty() {
+        return Err(Error::invalid(at("name"), "is required"));
+    }
+    if !said.reference.is_empty() {
+        ids::check_name(&at("reference"), &said.reference)?;
+    }
+    let mut domains = Vec::with_capacity(said.domains.len());
+    for (index, written) in said.domains.iter().enumerate() {
+        let at = at(&format!("domains[{index}]"));
+        let domain =
+            normal::domain(written).ok_or_else(|| Error::invalid(&at, format!("`{written}` is no web domain")))?;
+        if normal::is_free_mail(&domain) {
+            return Err(Error::field(
+                "FREE_MAIL_DOMAIN",
+                at,
+                format!("`{domain}` gives mail to anybody: it is no organisation's"),
+            ));
+        }
+        domains.push(domain);
+    }
+    for (name, number) in [("employees", said.employees), ("revenue", said.revenue)] {
+        if number.is_some_and(|number| number < 0) {
+            return Err(Error::invalid(at(name), "must not be negative"));
+        }
+    }
+    domains.sort();
+    domains.dedup();
+    Ok(Account {
+        reference: (!said.reference.is_empty()).then_some(said.reference),
+        name,
+        domains,
+        country: country(&at("country"), &said.country)?,
+        region: short(&at("region"), &said.region)?,
+        postal_code: short(&at("postal_code"), &said.postal_code)?,
+        industry: short(&at("industry"), &said.industry)?,
+        employees: said.employees,
+        revenue: said.revenue,
+        relation,
+        owner_rep: short(&at("owner_rep"), &said.owner_rep)?,
+        ..Account::default()
+    })
+}
+
+/// Takes the fields that the mask names over from `new`.
+pub(crate) fn account_change(
+    mask: Option<&prost_types::FieldMask>,
+    mut said: pb::Account,
+) -> Result<impl FnOnce(&mut Account) + Send + 'static> {
+    const FIELDS: [&str; 11] = [
+        "reference",
+        "name",
+        "domains",
+        "country",
+        "region",
+        "postal_code",
+        "industry",
+        "employees",
+        "revenue",
+        "relation",
+        "owner_rep",
+    ];
+    let paths = mask_paths(mask, &FIELDS)?;
+    if !paths.iter().any(|path| path == "name") {
+        // A name that is not to be changed need not be said.
+        "-".clone_into(&mut said.name);
+    }
+    let new = account_from("account", said)?;
+    Ok(move |account: &mut Account| {
+        for path in paths {
+            match path.as_str() {
+                "reference" => account.reference.clone_from(&new.reference),
+                "name" => account.name.clone_from(&new.name),
+                "domains" => account.domains.clone_from(&new.domains),
+                "country" => account.country.clone_from(&new.country),
+                "region" => account.region.clone_from(&new.region),
+                "postal_code" => account.postal_code.clone_from(&new.postal_code),
+                "industry" => account.industry.clone_from(&new.industry),
+                "employees" => account.employees = new.employees,
+                "revenue" => account.revenue = new.revenue,
+                "relation" => account.relation = new.relation,
+                _ => account.owner_rep.clone_from(&new.owner_rep),
+            }
+        }
+    })
+}
+
+/// The fields that a mask names; all that can be changed when there is no mask.
+pub(super) fn mask_paths(mask: Option<&prost_types::FieldMask>, known: &[&str]) -> Result<Vec<String>> {
+    let paths = mask.map(|mask| mask.paths.clone()).unwrap_or_default();
+    if paths.is_empty() {
+        return Ok(known.iter().map(|&name| name.to_owned()).collect());
+    }
+    match paths.iter().find(|path| !known.contains(&path.as_str())) {
+        Some(path) => Err(Error::invalid(
+            "update_mask",
+            format!("names `{path}`, which cannot be changed; known are {}", known.join(", ")),
+        )),
+        None => Ok(paths),
+    }
+}
+
+pub(crate) fn change(change: &Change) -> common::Change {
+    let pretty = |json: &serde_json::Value| serde_json::to_string_pretty(json).unwrap_or_default();
+    let action = match &change.before {
+        None => common::change::Action::Created,
+        Some(before) if *before == change.after => common::change::Action::Unchanged,
+        Some(_) => common::change::Action::Updated,
+    };
+    common::Change {
+        kind: "Account".to_owned(),
+        name: change.name.clone(),
+        action: action.into(),
+        before: change.before.as_ref().map(pretty).unwrap_or_default(),
+        after: pretty(&change.after),
+    }
+}

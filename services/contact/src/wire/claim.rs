@@ -1,0 +1,59 @@
+use leadflow_platform::Result;
+use leadflow_proto::contact::v1 as pb;
+
+use super::{country, short};
+use crate::{
+    app::resolve::Answer,
+    domain::{Claim, normal},
+    error,
+};
+
+/// A claim in normal form.
+pub(crate) fn claim(claim: &pb::IdentityClaim) -> Result<Claim> {
+    let said = claim.identity.clone().unwrap_or_default();
+    let text = |field: &str, value: &str| short(&format!("identity.{field}"), value);
+    let some = |value: String| (!value.is_empty()).then_some(value);
+    let country = country("identity.country", &said.country)?;
+    let email = match said.email.trim() {
+        "" => None,
+        written => Some(normal::email(written).ok_or_else(error::invalid_email)?),
+    };
+    let told = normal::corporate_domain(&said.domain);
+    let read = Claim {
+        domain: email.as_deref().and_then(normal::corporate_domain).or(told),
+        external_id: some(text("external_id", &said.external_id)?).map(|id| (claim.source.clone(), id)),
+        anonymous_id: some(text("anonymous_id", &said.anonymous_id)?),
+        phone: normal::phone(&said.phone, &country),
+        company: text("company", &said.company)?,
+        region: text("region", &said.region)?,
+        postal_code: text("postal_code", &said.postal_code)?,
+        given_name: text("given_name", &said.given_name)?,
+        family_name: text("family_name", &said.family_name)?,
+        job_title: text("job_title", &said.job_title)?,
+        email,
+        country,
+    };
+    if !read.keys().is_empty() {
+        return Ok(read);
+    }
+    // Nothing is left that leads to anybody: say of what was written why.
+    match (said.phone.trim(), said.domain.trim()) {
+        ("", "") => Err(error::missing_identity()),
+        ("", _) => Ok(read),
+        _ => Err(error::invalid_phone()),
+    }
+}
+
+pub(crate) fn resolved(result: Result<Answer>) -> pb::ResolvedIdentity {
+    match result {
+        Ok(Answer { resolved, account_revision }) => pb::ResolvedIdentity {
+            contact_id: resolved.contact_id.map(|id| id.to_string()).unwrap_or_default(),
+            account_id: resolved.account_id.map(|id| id.to_string()).unwrap_or_default(),
+            contact_created: resolved.contact_created,
+            account_created: resolved.account_created,
+            account_revision,
+            error: None,
+        },
+        Err(error) => pb::ResolvedIdentity { error: Some(error.to_item_status()), ..Default::default() },
+    }
+}

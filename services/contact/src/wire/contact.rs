@@ -1,0 +1,92 @@
+use leadflow_platform::Result;
+use leadflow_proto::contact::v1 as pb;
+use prost::Message as _;
+
+use super::{account::mask_paths, country, short, time};
+use crate::domain::Contact;
+
+pub(crate) fn contact(contact: &Contact) -> pb::Contact {
+    pb::Contact {
+        contact_id: contact.contact_id.to_string(),
+        account_id: contact.account_id.map(|id| id.to_string()).unwrap_or_default(),
+        given_name: contact.given_name.clone(),
+        family_name: contact.family_name.clone(),
+        job_title: contact.job_title.clone(),
+        emails: contact.emails.clone(),
+        phones: contact.phones.clone(),
+        profile: Some(profile(contact)),
+        revision: contact.revision,
+        etag: contact.revision.to_string(),
+        create_time: Some(time(contact.create_time)),
+        update_time: Some(time(contact.update_time)),
+    }
+}
+
+fn profile(contact: &Contact) -> pb::ContactProfile {
+    pb::ContactProfile {
+        role: contact.role.clone(),
+        function: contact.function.clone(),
+        seniority: contact.seniority.clone(),
+        stage: contact.stage.clone(),
+        country: contact.country.clone(),
+    }
+}
+
+/// The event that says how the contact is now, without anything that names the person, encoded.
+pub(crate) fn contact_changed(changed: &Contact) -> Vec<u8> {
+    pb::ContactChanged {
+        contact_id: changed.contact_id.to_string(),
+        account_id: changed.account_id.map(|id| id.to_string()).unwrap_or_default(),
+        profile: Some(profile(changed)),
+        revision: changed.revision,
+        update_time: Some(time(changed.update_time)),
+    }
+    .encode_to_vec()
+}
+
+/// Takes the fields that the mask names over from what was said. Identities are not changed by hand.
+pub(crate) fn contact_change(
+    mask: Option<&prost_types::FieldMask>,
+    said: &pb::Contact,
+) -> Result<impl FnOnce(&mut Contact) + Send + 'static> {
+    const FIELDS: [&str; 8] = [
+        "given_name",
+        "family_name",
+        "job_title",
+        "profile.role",
+        "profile.function",
+        "profile.seniority",
+        "profile.stage",
+        "profile.country",
+    ];
+    let paths = mask_paths(mask, &FIELDS)?;
+    let says = said.profile.clone().unwrap_or_default();
+    let text = |field: &str, value: &str| short(&format!("contact.{field}"), value);
+    let values = [
+        text("given_name", &said.given_name)?,
+        text("family_name", &said.family_name)?,
+        text("job_title", &said.job_title)?,
+        text("profile.role", &says.role)?,
+        text("profile.function", &says.function)?,
+        text("profile.seniority", &says.seniority)?,
+        text("profile.stage", &says.stage)?,
+        country("contact.profile.country", &says.country)?,
+    ];
+    Ok(move |contact: &mut Contact| {
+        let fields = [
+            &mut contact.given_name,
+            &mut contact.family_name,
+            &mut contact.job_title,
+            &mut contact.role,
+            &mut contact.function,
+            &mut contact.seniority,
+            &mut contact.stage,
+            &mut contact.country,
+        ];
+        for ((name, field), value) in FIELDS.iter().zip(fields).zip(values) {
+            if paths.iter().any(|path| path == name) {
+                *field = value;
+            }
+        }
+    })
+}
