@@ -1,0 +1,183 @@
+//! Finds out who did what: asks contact about the activities that wait, and announces the answers.
+//!
+//! An activity is claimed for a while (a lease), not locked, while contact is asked: no transaction stays open, and
+//! when the one that claimed it dies, the next one takes it. Two that do the same work announce it once.
+
+use std::{collections::HashSet, sync::Arc, time::Duration};
+
+use leadflow_platform::{
+    Result,
+    clock::Clock,
+    db::{Database, Tx},
+    outbox,
+};
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use crate::{
+    contact::{Contact, Failure},
+    domain::{
+        activity::Activity,
+        pending::{lease_end, next_attempt, pause},
+        resolution::{Party, Resolution},
+    },
+    metrics::Instruments,
+    store, wire,
+};
+
+/// Activities in one question.
+const BATCH: u64 = 200;
+/// How often to look without being woken: another replica may have died with activities in its hands.
+const IDLE: Duration = Duration::from_secs(1);
+/// The subject on which identified activities are announced.
+const RECORDED: &str = "leadflow.activity.v1.recorded";
+
+/// The task that identifies activities.
+#[derive(Clone, Debug)]
+pub(crate) struct Identifier {
+    pub(crate) database: Database,
+    pub(crate) contact: Contact,
+    pub(crate) clock: Clock,
+    pub(crate) metrics: Instruments,
+    /// Rings after each commit to the ledger.
+    pub(crate) wake: Arc<Notify>,
+}
+
+/// What one question led to.
+#[derive(Default)]
+struct Settled {
+    identified: Vec<Uuid>,
+    quarantined: Vec<(Uuid, String)>,
+}
+
+impl Identifier {
+    /// Identifies until shutdown.
+    pub(crate) async fn run(self, shutdown: CancellationToken) {
+        if let Err(error) = self.database.write(|tx| async move { store::pending::release_all(&tx).await }).await {
+            tracing::warn!(%error, "what an earlier life has claimed waits until its lease ends");
+        }
+        let mut failures = 0_u32;
+        while !shutdown.is_cancelled() {
+            // A smaller part after each failure: should a whole batch be too much for contact, it goes through.
+            let limit = (BATCH >> failures.min(7)).max(1);
+            let more = tokio::select! {
+                // Its claims are free again at the next start.
+                () = shutdown.cancelled() => break,
+                round = self.round(limit) => match round {
+                    Ok(claimed) => {
+                        failures = 0;
+                        claimed == limit
+                    }
+                    Err(error) => {
+                        failures += 1;
+                        tracing::warn!(%error, failures, "activities wait to be identified; trying again");
+                        false
+                    }
+                },
+            };
+            if more {
+                continue;
+            }
+            let idle = if failures == 0 { IDLE } else { pause(failures) };
+            tokio::select! {
+                () = shutdown.cancelled() => break,
+                () = self.wake.notified(), if failures == 0 => {}
+                () = tokio::time::sleep(idle) => {}
+            }
+        }
+    }
+
+    /// Claims up to `limit` activities, asks who did them, and settles them. Returns how many there were.
+    async fn round(&self, limit: u64) -> Result<u64> {
+        let now = self.clock.now();
+        let claimed = self
+            .database
+            .write(move |tx| async move { store::pending::claim(&tx, now, lease_end(now), limit).await })
+            .await?;
+        if claimed.is_empty() {
+            return Ok(0);
+        }
+        let count = claimed.len() as u64;
+        let ids: Vec<_> = claimed.iter().map(|activity| activity.activity_id).collect();
+        let settled = match self.resolve(claimed).await {
+            Ok(resolved) => self.settle(resolved).await,
+            Err(error) => Err(error),
+        };
+        if settled.is_err() {
+            self.database.write(move |tx| async move { store::pending::release(&tx, &ids).await }).await?;
+        }
+        self.report(settled?);
+        Ok(count)
+    }
+
+    /// Asks contact about all at once, and where that fails for what was asked, about each by itself.
+    async fn resolve(&self, claimed: Vec<Activity>) -> Result<Vec<(Activity, Resolution)>> {
+        let together = self.contact.resolve(claimed.iter().map(wire::claim).collect()).await;
+        match together {
+            Ok(resolutions) => return Ok(claimed.into_iter().zip(resolutions).collect()),
+            Err(Failure::Down(error)) => return Err(error),
+            Err(Failure::Asked(_)) => {}
+        }
+        let mut resolved = Vec::with_capacity(claimed.len());
+        for activity in claimed {
+            let resolution = match self.contact.resolve(vec![wire::claim(&activity)]).await {
+                Ok(mut resolutions) => resolutions.pop(),
+                Err(Failure::Asked(resolution)) => Some(resolution),
+                Err(Failure::Down(error)) => return Err(error),
+            };
+            resolved.extend(resolution.map(|resolution| (activity, resolution)));
+        }
+        Ok(resolved)
+    }
+
+    /// Writes what was found out and announces who was identified, in one transaction.
+    async fn settle(&self, resolved: Vec<(Activity, Resolution)>) -> Result<Settled> {
+        let now = self.clock.now();
+        self.database
+            .write(move |tx| async move {
+                let ids: Vec<_> = resolved.iter().map(|(activity, _)| activity.activity_id).collect();
+                let pending: HashSet<_> = store::pending::lock(&tx, &ids).await?.into_iter().collect();
+                let (mut identified, mut refused, mut failed) = (Vec::new(), Vec::new(), Vec::new());
+                for (activity, resolution) in resolved {
+                    let id = activity.activity_id;
+                    match resolution {
+                        // Another one has settled it meanwhile.
+                        _ if !pending.contains(&id) => {}
+                        Resolution::Identified(party) => identified.push((activity, party)),
+                        Resolution::Refused(refusal) => refused.push((id, refusal)),
+                        Resolution::Failed(refusal) => {
+                            let attempts = activity.attempts.saturating_add(1);
+                            failed.push((id, attempts, next_attempt(now, attempts), refusal));
+                        }
+                    }
+                }
+                let settled = Settled {
+                    identified: identified.iter().map(|(activity, _)| activity.activity_id).collect(),
+                    quarantined: refused.iter().map(|(id, refusal)| (*id, refusal.reason.clone())).collect(),
+                };
+                announce(&tx, &identified, now).await?;
+                store::pending::set_aside(&tx, refused).await?;
+                store::pending::postpone(&tx, failed).await?;
+                Ok(settled)
+            })
+            .await
+    }
+
+    fn report(&self, settled: Settled) {
+        self.metrics.identified(settled.identified.len());
+        self.metrics.quarantined(settled.quarantined.len());
+        for (activity_id, reason) in settled.quarantined {
+            tracing::warn!(%activity_id, reason, "an activity is set aside: who did it can never be told");
+        }
+    }
+}
+
+async fn announce(tx: &Tx, identified: &[(Activity, Party)], now: jiff::Timestamp) -> Result<()> {
+    let parties: Vec<_> = identified.iter().map(|(activity, party)| (activity.activity_id, *party)).collect();
+    store::pending::identify(tx, &parties).await?;
+    let message = |(activity, party): &(Activity, Party)| {
+        (RECORDED.to_owned(), prost::Message::encode_to_vec(&wire::recorded(activity, party)))
+    };
+    outbox::announce_all(tx, identified.iter().map(message).collect(), now).await
+}

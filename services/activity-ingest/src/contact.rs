@@ -1,0 +1,79 @@
+//! The question to the contact service who did an activity.
+
+use leadflow_platform::{Error, Result, ids, rpc};
+use leadflow_proto::contact::v1::{
+    IdentityClaim, ResolveIdentitiesRequest, ResolvedIdentity, contact_service_client::ContactServiceClient,
+};
+use tonic::Code;
+use tonic_types::RpcStatusExt as _;
+
+use crate::domain::resolution::{Party, Refusal, Resolution};
+
+/// The contact service.
+#[derive(Clone, Debug)]
+pub(crate) struct Contact(ContactServiceClient<rpc::Client>);
+
+/// Why a question got no answer.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// Nobody would get one now: try again later.
+    Down(Error),
+    /// It lies in what was asked: ask in smaller parts. This is what it means for a part of one.
+    Asked(Resolution),
+}
+
+impl Contact {
+    /// The service behind this channel.
+    pub(crate) fn new(channel: rpc::Client) -> Self {
+        Self(ContactServiceClient::new(channel).max_decoding_message_size(rpc::MAX_ANSWER))
+    }
+
+    /// Who is behind each claim, in their order.
+    pub(crate) async fn resolve(&self, claims: Vec<IdentityClaim>) -> Result<Vec<Resolution>, Failure> {
+        let asked = claims.len();
+        let answer = self.0.clone().resolve_identities(ResolveIdentitiesRequest { claims }).await;
+        let results = answer.map_err(failure)?.into_inner().results;
+        if results.len() != asked {
+            let message = format!("contact answered {} of {asked} claims", results.len());
+            return Err(Failure::Down(Error::internal(message)));
+        }
+        Ok(results.into_iter().map(resolution).collect())
+    }
+}
+
+fn failure(status: tonic::Status) -> Failure {
+    let refusal = || Refusal { reason: "UPSTREAM_REFUSED".to_owned(), message: status.message().to_owned() };
+    match status.code() {
+        code if is_permanent(code) => Failure::Asked(Resolution::Refused(refusal())),
+        // A fault of contact's own. It may be one activity that brings it about.
+        Code::Internal | Code::Unknown | Code::DataLoss => Failure::Asked(Resolution::Failed(refusal())),
+        _ => Failure::Down(status.into()),
+    }
+}
+
+/// Whether the same question would get the same answer for ever.
+fn is_permanent(code: Code) -> bool {
+    use Code::{AlreadyExists, FailedPrecondition, InvalidArgument, NotFound, OutOfRange};
+    matches!(code, AlreadyExists | FailedPrecondition | InvalidArgument | NotFound | OutOfRange)
+}
+
+fn resolution(result: ResolvedIdentity) -> Resolution {
+    if let Some(error) = result.error {
+        let reason = error.get_error_details().error_info().map(|info| info.reason.clone());
+        let refusal =
+            Refusal { reason: reason.unwrap_or_else(|| "UPSTREAM_REFUSED".to_owned()), message: error.message };
+        let permanent = is_permanent(Code::from_i32(error.code));
+        return if permanent { Resolution::Refused(refusal) } else { Resolution::Failed(refusal) };
+    }
+    let party = || -> Result<Party> {
+        Ok(Party {
+            contact_id: ids::parse_optional("contact_id", &result.contact_id)?,
+            account_id: ids::parse_optional("account_id", &result.account_id)?,
+            account_revision: result.account_revision,
+        })
+    };
+    party().map_or_else(
+        |error| Resolution::Failed(Refusal { reason: "UPSTREAM_ANSWER".to_owned(), message: error.to_string() }),
+        Resolution::Identified,
+    )
+}

@@ -1,0 +1,231 @@
+//! An activity, on its way from a door into the ledger.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
+use uuid::Uuid;
+
+/// Typed values by name: strings, numbers and booleans.
+pub(crate) type Values = BTreeMap<String, Json>;
+
+/// An activity as it came through a door, before anything is checked. Empty means not said.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub(crate) struct Draft {
+    pub(crate) source: String,
+    /// Told apart from content: it names the content.
+    #[serde(skip)]
+    pub(crate) source_event_id: String,
+    pub(crate) activity_type: String,
+    pub(crate) channel: Option<Channel>,
+    pub(crate) product_category: String,
+    pub(crate) occur_time: Option<Timestamp>,
+    pub(crate) identity: Identity,
+    pub(crate) object_id: String,
+    pub(crate) attributes: Values,
+    pub(crate) answers: Values,
+    pub(crate) notes: String,
+}
+
+/// Who did it, as the source said. Empty means not said.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Identity {
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub(crate) email: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub(crate) phone: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub(crate) external_id: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub(crate) anonymous_id: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub(crate) domain: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub(crate) company: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub(crate) country: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub(crate) region: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub(crate) postal_code: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub(crate) given_name: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub(crate) family_name: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub(crate) job_title: String,
+}
+
+impl Identity {
+    /// Each field with its name.
+    pub(crate) fn fields(&self) -> [(&'static str, &str); 12] {
+        [
+            ("email", &self.email),
+            ("phone", &self.phone),
+            ("external_id", &self.external_id),
+            ("anonymous_id", &self.anonymous_id),
+            ("domain", &self.domain),
+            ("company", &self.company),
+            ("country", &self.country),
+            ("region", &self.region),
+            ("postal_code", &self.postal_code),
+            ("given_name", &self.given_name),
+            ("family_name", &self.family_name),
+            ("job_title", &self.job_title),
+        ]
+    }
+
+    /// Each field, to change it, with its name.
+    pub(crate) fn fields_mut(&mut self) -> [(&'static str, &mut String); 12] {
+        [
+            ("email", &mut self.email),
+            ("phone", &mut self.phone),
+            ("external_id", &mut self.external_id),
+            ("anonymous_id", &mut self.anonymous_id),
+            ("domain", &mut self.domain),
+            ("company", &mut self.company),
+            ("country", &mut self.country),
+            ("region", &mut self.region),
+            ("postal_code", &mut self.postal_code),
+            ("given_name", &mut self.given_name),
+            ("family_name", &mut self.family_name),
+            ("job_title", &mut self.job_title),
+        ]
+    }
+}
+
+/// How an activity reached us.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Channel {
+    Web,
+    Email,
+    Phone,
+    Event,
+    Meeting,
+    Mail,
+    Chat,
+    Other,
+}
+
+impl Channel {
+    /// All of them.
+    pub(crate) const ALL: [Self; 8] =
+        [Self::Web, Self::Email, Self::Phone, Self::Event, Self::Meeting, Self::Mail, Self::Chat, Self::Other];
+
+    /// The word in the database.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Web => "web",
+            Self::Email => "email",
+            Self::Phone => "phone",
+            Self::Event => "event",
+            Self::Meeting => "meeting",
+            Self::Mail => "mail",
+            Self::Chat => "chat",
+            Self::Other => "other",
+        }
+    }
+
+    /// The channel of this word.
+    pub(crate) fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|channel| channel.as_str() == word)
+    }
+}
+
+/// How far an activity has come in the ledger.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum State {
+    Pending,
+    Identified,
+    Quarantined,
+}
+
+impl State {
+    /// All of them.
+    pub(crate) const ALL: [Self; 3] = [Self::Pending, Self::Identified, Self::Quarantined];
+
+    /// The word in the database.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Identified => "identified",
+            Self::Quarantined => "quarantined",
+        }
+    }
+
+    /// The state of this word.
+    pub(crate) fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.as_str() == word)
+    }
+}
+
+/// Whether the consent that the source stands for was given with this activity.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct ConsentGiven {
+    pub(crate) basis: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub(crate) purpose: String,
+    pub(crate) given: bool,
+}
+
+/// What only the ledger keeps: who it was, and what was said.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Payload {
+    pub(crate) identity: Identity,
+    /// Declared by the source: rules may use them.
+    #[serde(skip_serializing_if = "Values::is_empty")]
+    pub(crate) attributes: Values,
+    #[serde(skip_serializing_if = "Values::is_empty")]
+    pub(crate) answers: Values,
+    /// Declared by nobody: kept, and used by nobody.
+    #[serde(skip_serializing_if = "Values::is_empty")]
+    pub(crate) undeclared_attributes: Values,
+    #[serde(skip_serializing_if = "Values::is_empty")]
+    pub(crate) undeclared_answers: Values,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub(crate) notes: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) consent: Option<ConsentGiven>,
+}
+
+/// An activity that may enter the ledger.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Entry {
+    pub(crate) source: String,
+    /// None: told apart by its content.
+    pub(crate) source_event_id: Option<String>,
+    pub(crate) activity_type: String,
+    pub(crate) channel: Channel,
+    pub(crate) product_category: Option<String>,
+    /// None: the moment of acceptance.
+    pub(crate) occur_time: Option<Timestamp>,
+    pub(crate) object_id: Option<String>,
+    pub(crate) payload: Payload,
+    pub(crate) digest: [u8; 32],
+}
+
+/// An activity in the ledger.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Activity {
+    pub(crate) activity_id: Uuid,
+    pub(crate) source: String,
+    pub(crate) source_event_id: String,
+    pub(crate) activity_type: String,
+    pub(crate) channel: Channel,
+    pub(crate) product_category: Option<String>,
+    pub(crate) occur_time: Timestamp,
+    pub(crate) record_time: Timestamp,
+    pub(crate) object_id: Option<String>,
+    pub(crate) payload: Payload,
+    pub(crate) contact_id: Option<Uuid>,
+    pub(crate) account_id: Option<Uuid>,
+    pub(crate) account_revision: i64,
+    pub(crate) state: State,
+    pub(crate) attempts: i32,
+    pub(crate) principal: String,
+}

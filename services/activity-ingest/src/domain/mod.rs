@@ -1,0 +1,15 @@
+//! What an activity has to be, pure and synchronous: data and the time in, decisions out.
+
+pub(crate) mod activity;
+pub(crate) mod catalogue;
+pub(crate) mod check;
+pub(crate) mod configuration;
+pub(crate) mod digest;
+pub(crate) mod form;
+pub(crate) mod limits;
+pub(crate) mod pending;
+pub(crate) mod problems;
+pub(crate) mod repetition;
+pub(crate) mod resolution;
+pub(crate) mod source;
+pub(crate) mod urlencoded;

@@ -1,0 +1,29 @@
+//! What became of the question who did an activity.
+
+use uuid::Uuid;
+
+/// What contact says about one activity.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Resolution {
+    /// Who it was; either may be unknown.
+    Identified(Party),
+    /// It can never be told: the activity is set aside.
+    Refused(Refusal),
+    /// It could not be told now, for a reason that lies in this activity: it is tried again.
+    Failed(Refusal),
+}
+
+/// The person and the organisation behind an activity.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Party {
+    pub(crate) contact_id: Option<Uuid>,
+    pub(crate) account_id: Option<Uuid>,
+    pub(crate) account_revision: i64,
+}
+
+/// Why an activity could not be identified.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Refusal {
+    pub(crate) reason: String,
+    pub(crate) message: String,
+}

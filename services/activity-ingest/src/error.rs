@@ -1,0 +1,140 @@
+//! The reasons for which this service refuses something. A caller may rely on them; the words may change.
+
+use std::time::Duration;
+
+use leadflow_platform::error::{Code, Error};
+
+use crate::domain::limits::{MAX_FIELDS, MAX_ITEMS, MAX_KEY};
+
+/// How long a caller waits before it tries a full ledger again.
+const RETRY_AFTER: Duration = Duration::from_secs(1);
+
+/// The source is not registered.
+pub(crate) fn unknown_source(name: &str) -> Error {
+    let description = format!("is not registered{}: apply a Source of this name first", quoted(name));
+    Error::field("UNKNOWN_SOURCE", "source", description)
+}
+
+/// Nothing says who did it.
+pub(crate) fn missing_identity() -> Error {
+    let description = "is missing: give one of email, phone, external_id, anonymous_id, domain and company";
+    Error::field("MISSING_IDENTITY", "identity", description)
+}
+
+/// The address is none.
+pub(crate) fn invalid_email() -> Error {
+    Error::field("INVALID_EMAIL", "identity.email", "is no address such as `anna@example.com`")
+}
+
+/// The number is none, and nothing else says who did it.
+pub(crate) fn invalid_phone() -> Error {
+    let description = "cannot be read: write it as `+49 30 123456`, or give its country, or another identity";
+    Error::field("INVALID_PHONE", "identity.phone", description)
+}
+
+/// The country is none.
+pub(crate) fn invalid_country() -> Error {
+    Error::field("INVALID_COUNTRY", "identity.country", "must be two letters (ISO 3166-1), such as `DE`")
+}
+
+/// It would happen only later.
+pub(crate) fn occur_time_in_future() -> Error {
+    let description = "is more than five minutes ahead: check the clock and the time zone of the source";
+    Error::field("OCCUR_TIME_IN_FUTURE", "occur_time", description)
+}
+
+/// It would have happened before anything did.
+pub(crate) fn occur_time_too_old() -> Error {
+    Error::field("OCCUR_TIME_TOO_OLD", "occur_time", "is before the year 2000: check the clock of the source")
+}
+
+/// The category is not registered.
+pub(crate) fn unknown_product_category(field: &str, name: &str) -> Error {
+    let description = format!("is not registered{}: apply a ProductCategory of this name first", quoted(name));
+    Error::field("UNKNOWN_PRODUCT_CATEGORY", field, description)
+}
+
+/// The type is no word of ours.
+pub(crate) fn invalid_activity_type(field: &str) -> Error {
+    let description = "must be lower snake case such as `form_submitted`, a letter first, at most 63 characters";
+    Error::field("INVALID_ACTIVITY_TYPE", field, description)
+}
+
+/// The source's id of the event cannot be kept.
+pub(crate) fn invalid_source_event_id() -> Error {
+    let description = "must be at most 200 bytes without control characters";
+    Error::field("INVALID_SOURCE_EVENT_ID", "source_event_id", description)
+}
+
+/// Longer than anything of its kind.
+pub(crate) fn too_long(field: impl Into<String>, bytes: usize) -> Error {
+    Error::field("FIELD_TOO_LONG", field, format!("must be at most {bytes} bytes long"))
+}
+
+/// No text that every database can keep.
+pub(crate) fn invalid_text(field: impl Into<String>) -> Error {
+    Error::field("INVALID_TEXT", field, "must not contain the character U+0000")
+}
+
+/// More than an activity may carry.
+pub(crate) fn too_many_fields(field: &str) -> Error {
+    Error::field("TOO_MANY_FIELDS", field, format!("must not hold more than {MAX_FIELDS} values"))
+}
+
+/// Declared with another type, or of a type that nothing has.
+pub(crate) fn wrong_type(field: impl Into<String>, expected: &str) -> Error {
+    Error::field("WRONG_TYPE", field, format!("must be {expected}"))
+}
+
+/// More activities than a call may carry.
+pub(crate) fn too_many_items() -> Error {
+    let description = format!("must not hold more than {MAX_ITEMS} items: send several calls");
+    Error::field("TOO_MANY_ITEMS", "activities", description)
+}
+
+/// More than the ledger can write right now.
+pub(crate) fn ledger_full() -> Error {
+    Error::new(Code::ResourceExhausted, "LEDGER_FULL", "too much at once: try again in a moment")
+        .retry_after(RETRY_AFTER)
+}
+
+/// The service is ending.
+pub(crate) fn stopping() -> Error {
+    Error::unavailable("the service is stopping: try again")
+}
+
+/// A body that is no form.
+pub(crate) fn malformed_body(description: impl Into<String>) -> Error {
+    Error::field("MALFORMED_BODY", "body", description)
+}
+
+/// A form with a file in it.
+pub(crate) fn files_not_accepted(field: impl Into<String>) -> Error {
+    Error::field("FILES_NOT_ACCEPTED", field, "is a file: send the form without files")
+}
+
+/// The same name twice in one call: which one is meant?
+pub(crate) fn duplicate_name(field: impl Into<String>, name: &str) -> Error {
+    Error::field("DUPLICATE_NAME", field, format!("`{name}` comes twice: keep one"))
+}
+
+/// A category above itself.
+pub(crate) fn category_cycle(field: impl Into<String>, name: &str) -> Error {
+    Error::field("CATEGORY_CYCLE", field, format!("puts `{name}` below itself: categories form a tree"))
+}
+
+/// The field of an attribute or an answer, with no more of its name than a name may have.
+pub(crate) fn value_field(kind: &str, key: &str) -> String {
+    format!("{kind}.{}", shown(key))
+}
+
+/// As much of a name that a stranger chose as can be shown.
+pub(crate) fn shown(name: &str) -> String {
+    name.chars().filter(|character| !character.is_control()).take(MAX_KEY).collect()
+}
+
+/// The name for a message, when it can be shown.
+fn quoted(name: &str) -> String {
+    let shown = !name.is_empty() && name.len() <= MAX_KEY && !name.chars().any(char::is_control);
+    if shown { format!(" (`{name}`)") } else { String::new() }
+}

@@ -1,0 +1,50 @@
+//! The HTTP edge: web forms, from anywhere, without login.
+
+use std::{future::IntoFuture as _, time::Duration};
+
+use axum::{
+    Router,
+    extract::DefaultBodyLimit,
+    http::StatusCode,
+    routing::{get, post},
+};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tower_http::timeout::TimeoutLayer;
+
+use crate::app::App;
+
+mod answer;
+mod body;
+mod form;
+
+/// How long a form may take to come in and be answered.
+const DEADLINE: Duration = Duration::from_secs(30);
+/// How long forms that are under way are waited for at the end: less than the tasks are given.
+const DRAIN: Duration = Duration::from_secs(10);
+
+/// Serves the edge until shutdown, then lets forms that are under way end.
+pub(crate) async fn serve(listener: TcpListener, app: App, shutdown: CancellationToken) {
+    let stop = shutdown.clone();
+    let served =
+        axum::serve(listener, router(app)).with_graceful_shutdown(async move { stop.cancelled().await }).into_future();
+    tokio::select! {
+        result = served => if let Err(error) = result {
+            tracing::error!(%error, "the HTTP edge failed");
+        },
+        () = async { shutdown.cancelled().await; tokio::time::sleep(DRAIN).await } => {
+            tracing::warn!("forms that were under way are given up");
+        }
+    }
+}
+
+fn router(app: App) -> Router {
+    Router::new()
+        .route("/v1/forms/{source}", post(form::submit))
+        .route("/healthz", get(async || "ok\n"))
+        .fallback(answer::not_found)
+        .method_not_allowed_fallback(answer::method_not_allowed)
+        .layer(DefaultBodyLimit::max(body::MAX_BODY))
+        .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, DEADLINE))
+        .with_state(app)
+}

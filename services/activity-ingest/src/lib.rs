@@ -1,0 +1,99 @@
+#![doc = include_str!("../README.md")]
+
+use std::sync::Arc;
+
+use leadflow_platform::{
+    Error, Result,
+    bus::Stream,
+    clock::Clock,
+    db::Database,
+    lifecycle::Tasks,
+    rpc::channel,
+    service::{Foundation, Listeners},
+};
+use tokio::{net::TcpListener, sync::Notify};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    app::{App, identifier::Identifier, ledger},
+    contact::Contact,
+    metrics::Instruments,
+};
+
+pub use crate::{config::Config, store::Migrator};
+
+mod app;
+mod config;
+mod contact;
+mod domain;
+mod error;
+mod http;
+mod metrics;
+mod rpc;
+mod store;
+mod wire;
+
+/// The role's name.
+pub const ROLE: &str = "activity-ingest";
+/// The role's port for gRPC.
+pub const PORT: u16 = 7102;
+
+const STREAM: Stream = Stream { name: "LEADFLOW_ACTIVITY", subjects: &["leadflow.activity.v1.>"] };
+
+/// Brings the tables up to date.
+///
+/// # Errors
+/// When the database cannot be reached, or a migration fails.
+pub async fn migrate(config: &Config) -> Result<()> {
+    let database = Database::open(&config.service.database).await?;
+    let migrated = database.migrate::<Migrator>().await;
+    database.close().await;
+    migrated
+}
+
+impl Config {
+    /// Opens what the service stands on.
+    ///
+    /// # Errors
+    /// As [`Foundation::lay`]; `INVALID_ARGUMENT` when the address of contact is none.
+    pub async fn build(self, clock: Clock) -> Result<Service> {
+        let contact = Contact::new(channel(&self.contact_url, self.service.credentials.clone())?);
+        let foundation = Foundation::lay::<Migrator>(ROLE, &self.service, clock).await?;
+        Ok(Service { foundation, contact })
+    }
+}
+
+/// The service, ready to run.
+#[derive(Debug)]
+pub struct Service {
+    foundation: Foundation,
+    contact: Contact,
+}
+
+impl Service {
+    /// Serves gRPC, the operator's port and the HTTP edge, and identifies what comes in, until shutdown.
+    ///
+    /// # Errors
+    /// `INTERNAL` that names the tasks which ended too early or not in time.
+    pub async fn run(self, listeners: Listeners, http: TcpListener, shutdown: CancellationToken) -> Result<()> {
+        let Self { foundation, contact } = self;
+        foundation.own(STREAM).await;
+        let (database, clock) = (foundation.database.clone(), foundation.clock.clone());
+        let metrics = Instruments::new(&foundation.metrics.meter());
+        let wake = Arc::new(Notify::new());
+        let (ledger, writer) = ledger::open(database.clone(), clock.clone(), metrics.clone(), wake.clone());
+        let app = App::new(database.clone(), clock.clone(), ledger, metrics.clone());
+        let refresh = metrics.clone().refresh(database.clone(), clock.clone());
+        let identifier = Identifier { database, contact, clock, metrics, wake };
+
+        let mut tasks = Tasks::new(shutdown);
+        tasks.spawn("ledger", |stop| writer.run(stop));
+        tasks.spawn("identifier", |stop| identifier.run(stop));
+        // The doors hold the ledger: it ends when they have.
+        tasks.spawn("http", |stop| http::serve(http, app.clone(), stop));
+        foundation.start(&mut tasks, listeners, rpc::routes(app), refresh);
+        let finished = tasks.finish().await;
+        foundation.close().await;
+        finished.map_err(Error::internal)
+    }
+}

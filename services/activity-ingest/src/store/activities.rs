@@ -1,0 +1,229 @@
+//! The ledger.
+
+use std::collections::HashMap;
+
+use jiff::Timestamp;
+use leadflow_platform::{Error, Result, clock::from_millis, db::Tx};
+use sea_orm::{
+    ActiveValue::NotSet,
+    ConnectionTrait, QueryFilter as _, QueryOrder as _, QuerySelect as _, Set, TryInsertResult,
+    entity::prelude::*,
+    sea_query::{Expr, ExprTrait as _, IntoValueTuple as _, Query, SelectStatement, ValueTuple},
+};
+use serde::Serialize;
+
+use crate::{
+    domain::{
+        activity::{Activity, Entry, State},
+        digest::Digest,
+    },
+    store::{
+        chunks,
+        entities::activity::{ActiveModel, Column, Entity},
+    },
+};
+
+/// An entry with all that the ledger adds to it.
+#[derive(Clone, Debug)]
+pub(crate) struct NewActivity<'a> {
+    pub(crate) activity_id: Uuid,
+    pub(crate) entry: &'a Entry,
+    source_event_id: String,
+    record_time: Timestamp,
+    principal: &'a str,
+}
+
+impl<'a> NewActivity<'a> {
+    /// An activity accepted now. Without an id of its own it gets a derived one.
+    pub(crate) fn new(activity_id: Uuid, entry: &'a Entry, principal: &'a str, now: Timestamp) -> Self {
+        let source_event_id = entry.source_event_id.clone().unwrap_or_else(|| format!("derived-{activity_id}"));
+        Self { activity_id, entry, source_event_id, record_time: now, principal }
+    }
+
+    /// Whether it came without an id of its own.
+    pub(crate) fn is_derived(&self) -> bool {
+        self.entry.source_event_id.is_none()
+    }
+
+    /// What makes it unique.
+    pub(crate) fn key(&self) -> EventKey {
+        (self.entry.source.clone(), self.source_event_id.clone())
+    }
+
+    fn row(&self) -> Result<ActiveModel> {
+        let Self { activity_id, entry, record_time, .. } = *self;
+        Ok(ActiveModel {
+            activity_id: Set(activity_id),
+            source: Set(entry.source.clone()),
+            source_event_id: Set(self.source_event_id.clone()),
+            activity_type: Set(entry.activity_type.clone()),
+            channel: Set(entry.channel.as_str().to_owned()),
+            product_category: Set(entry.product_category.clone()),
+            occur_time: Set(entry.occur_time.unwrap_or(record_time).as_millisecond()),
+            record_time: Set(record_time.as_millisecond()),
+            object_id: Set(entry.object_id.clone()),
+            payload: Set(serde_json::to_value(&entry.payload)
+                .map_err(|cause| Error::internal("an activity without JSON").because(cause))?),
+            content_digest: Set(entry.digest.to_vec()),
+            derived: Set(self.is_derived()),
+            contact_id: NotSet,
+            account_id: NotSet,
+            account_revision: Set(0),
+            state: Set(State::Pending.as_str().to_owned()),
+            attempts: Set(0),
+            next_attempt_time: NotSet,
+            error_reason: NotSet,
+            error_message: NotSet,
+            principal: Set(self.principal.to_owned()),
+        })
+    }
+}
+
+/// What stands in the ledger under an id that came again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct First {
+    pub(crate) activity_id: Uuid,
+    pub(crate) digest: Vec<u8>,
+}
+
+/// A source and its id of an event.
+pub(crate) type EventKey = (String, String);
+
+/// Writes what is new and returns the ids of what was. Rows are written in the order of their keys, so that replicas
+/// that write the same ones wait for each other and do not deadlock.
+pub(crate) async fn insert(tx: &Tx, new: &[&NewActivity<'_>]) -> Result<Vec<Uuid>> {
+    let mut new = new.to_vec();
+    new.sort_by(|a, b| (&a.entry.source, &a.source_event_id).cmp(&(&b.entry.source, &b.source_event_id)));
+    let mut inserted = Vec::with_capacity(new.len());
+    for chunk in chunks(&new) {
+        let rows = chunk.iter().map(|activity| activity.row()).collect::<Result<Vec<_>>>()?;
+        let result = Entity::insert_many(rows)
+            .on_conflict_do_nothing_on([Column::Source, Column::SourceEventId])
+            .exec_with_returning_keys(&**tx)
+            .await?;
+        if let TryInsertResult::Inserted(ids) = result {
+            inserted.extend(ids);
+        }
+    }
+    Ok(inserted)
+}
+
+/// What stands in the ledger under these keys.
+pub(crate) async fn find_firsts(tx: &Tx, keys: &[EventKey]) -> Result<HashMap<EventKey, First>> {
+    let mut firsts = HashMap::new();
+    for chunk in chunks(keys) {
+        let wanted = chunk.iter().map(|(source, id)| (source.clone(), id.clone()).into_value_tuple());
+        let query = select_wanted(wanted, [Column::Source, Column::SourceEventId]);
+        for row in tx.query_all(&query).await? {
+            let key = (row.try_get("", "source")?, row.try_get("", "source_event_id")?);
+            let (activity_id, digest) = (row.try_get("", "activity_id")?, row.try_get("", "content_digest")?);
+            firsts.insert(key, First { activity_id, digest });
+        }
+    }
+    Ok(firsts)
+}
+
+/// The activities without an id of their own, recorded after `since`, that have one of these contents.
+pub(crate) async fn find_derived(
+    tx: &Tx,
+    contents: &[(String, Digest)],
+    since: Timestamp,
+) -> Result<HashMap<Digest, Uuid>> {
+    let mut found = HashMap::new();
+    for chunk in chunks(contents) {
+        let wanted = chunk.iter().map(|(source, digest)| (source.clone(), digest.to_vec()).into_value_tuple());
+        let mut query = select_wanted(wanted, [Column::Source, Column::ContentDigest]);
+        query
+            .and_where(Expr::cust("derived"))
+            .and_where(Expr::col((Entity, Column::RecordTime)).gt(since.as_millisecond()));
+        for row in tx.query_all(&query).await? {
+            let (activity_id, digest): (Uuid, Vec<u8>) =
+                (row.try_get("", "activity_id")?, row.try_get("", "content_digest")?);
+            let digest = Digest::try_from(digest).map_err(|_| Error::internal("a digest of another length"))?;
+            // One content stands once in a window; should two clocks disagree, the first is the first.
+            let first = found.entry(digest).or_insert(activity_id);
+            *first = std::cmp::min(*first, activity_id);
+        }
+    }
+    Ok(found)
+}
+
+/// The activities whose two columns have one of the wanted pairs of values. As a join with the list of them: SQLite
+/// reads the whole table for `(a, b) IN (…)`, and looks each pair up for this.
+fn select_wanted(wanted: impl Iterator<Item = ValueTuple>, columns: [Column; 2]) -> SelectStatement {
+    let of_wanted = |number: usize| Expr::col(("wanted", format!("column{number}")));
+    let [first, second] = columns;
+    Query::select()
+        .columns([Column::ActivityId, Column::Source, Column::SourceEventId, Column::ContentDigest])
+        .from_values(wanted, "wanted")
+        .inner_join(
+            Entity,
+            Expr::col((Entity, first)).eq(of_wanted(1)).and(Expr::col((Entity, second)).eq(of_wanted(2))),
+        )
+        .to_owned()
+}
+
+/// Which activities are asked for.
+#[derive(Clone, Debug, Default, Serialize)]
+pub(crate) struct Filter {
+    pub(crate) source: Option<String>,
+    pub(crate) account_id: Option<Uuid>,
+    pub(crate) contact_id: Option<Uuid>,
+    pub(crate) state: Option<State>,
+    pub(crate) record_time_before: Option<Timestamp>,
+}
+
+/// Activities in the order of their ids, those after `after`.
+pub(crate) async fn list(
+    connection: &impl ConnectionTrait,
+    filter: &Filter,
+    after: Option<Uuid>,
+    limit: u64,
+) -> Result<Vec<Activity>> {
+    let query = filter.state.map_or_else(Entity::find, Entity::find_in_state);
+    let before = filter.record_time_before.map(|time| time.as_millisecond());
+    let rows = query
+        .filter_if(after.map(|after| Column::ActivityId.gt(after)))
+        .filter_if(filter.source.as_ref().map(|source| Column::Source.eq(source)))
+        .filter_if(filter.account_id.map(|id| Column::AccountId.eq(id)))
+        .filter_if(filter.contact_id.map(|id| Column::ContactId.eq(id)))
+        .filter_if(before.map(|before| Column::RecordTime.lt(before)))
+        .order_by_asc(Column::ActivityId)
+        .limit(limit)
+        .all(connection)
+        .await?;
+    rows.into_iter().map(Activity::try_from).collect()
+}
+
+/// One activity.
+pub(crate) async fn get(connection: &impl ConnectionTrait, activity_id: Uuid) -> Result<Option<Activity>> {
+    Entity::find_by_id(activity_id).one(connection).await?.map(Activity::try_from).transpose()
+}
+
+/// How many activities wait to be identified, and since when the oldest of them does.
+pub(crate) async fn backlog(connection: &impl ConnectionTrait) -> Result<(u64, Option<Timestamp>)> {
+    let count = Entity::find_pending().count(connection).await?;
+    let oldest: Option<i64> = Entity::find_pending()
+        .select_only()
+        .column(Column::RecordTime)
+        .order_by_asc(Column::ActivityId)
+        .limit(1)
+        .into_tuple()
+        .one(connection)
+        .await?;
+    Ok((count, oldest.map(from_millis)))
+}
+
+/// A condition that may not be there.
+trait FilterIf: Sized {
+    fn filter_if(self, condition: Option<Expr>) -> Self;
+}
+
+impl FilterIf for sea_orm::Select<Entity> {
+    fn filter_if(self, condition: Option<Expr>) -> Self {
+        match condition {
+            Some(condition) => self.filter(condition),
+            None => self,
+        }
+    }
+}

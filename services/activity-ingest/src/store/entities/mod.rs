@@ -1,0 +1,5 @@
+//! The rows of the tables.
+
+pub(super) mod activity;
+pub(super) mod product_category;
+pub(super) mod source;

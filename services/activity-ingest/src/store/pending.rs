@@ -1,0 +1,147 @@
+//! What waits to be identified: claimed for a while, then decided.
+
+use jiff::Timestamp;
+use leadflow_platform::{Result, db::Tx};
+use sea_orm::{
+    ActiveModelTrait as _, Condition, ConnectionTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _, Set,
+    entity::prelude::*,
+    sea_query::{Expr, ExprTrait as _, LockBehavior, LockType, Query, TableRef, ValueTuple},
+};
+
+use crate::{
+    domain::{
+        activity::{Activity, State},
+        resolution::{Party, Refusal},
+    },
+    store::{
+        chunks,
+        entities::activity::{ActiveModel, Column, Entity},
+    },
+};
+
+/// Takes up to `limit` activities whose time has come, and keeps them from others until `lease_end`; after a crash
+/// that is when they are free again.
+pub(crate) async fn claim(tx: &Tx, now: Timestamp, lease_end: Timestamp, limit: u64) -> Result<Vec<Activity>> {
+    let due =
+        Condition::any().add(Column::NextAttemptTime.is_null()).add(Column::NextAttemptTime.lte(now.as_millisecond()));
+    let rows = Entity::find_pending()
+        .filter(due)
+        .order_by_asc(Column::ActivityId)
+        .limit(limit)
+        .lock_with_behavior(LockType::Update, LockBehavior::SkipLocked)
+        .all(&**tx)
+        .await?;
+    let ids: Vec<_> = rows.iter().map(|row| row.activity_id).collect();
+    set_next_attempt(tx, &ids, Some(lease_end)).await?;
+    rows.into_iter().map(Activity::try_from).collect()
+}
+
+/// Lets claimed activities go.
+pub(crate) async fn release(tx: &Tx, activity_ids: &[Uuid]) -> Result<()> {
+    let pending = lock(tx, activity_ids).await?;
+    set_next_attempt(tx, &pending, None).await
+}
+
+/// Lets all claims go: who made them is gone, or does its work once more, which has no second effect.
+pub(crate) async fn release_all(tx: &Tx) -> Result<()> {
+    let claimed: Vec<Uuid> = Entity::find_pending()
+        .select_only()
+        .column(Column::ActivityId)
+        .filter(Column::NextAttemptTime.is_not_null())
+        .into_tuple()
+        .all(&**tx)
+        .await?;
+    for ids in chunks(&claimed) {
+        release(tx, ids).await?;
+    }
+    Ok(())
+}
+
+/// Of these activities, those that still wait, locked in the order of their ids.
+pub(crate) async fn lock(tx: &Tx, activity_ids: &[Uuid]) -> Result<Vec<Uuid>> {
+    if activity_ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    Ok(Entity::find_pending()
+        .select_only()
+        .column(Column::ActivityId)
+        .filter(Column::ActivityId.is_in(activity_ids.iter().copied()))
+        .order_by_asc(Column::ActivityId)
+        .lock_exclusive()
+        .into_tuple()
+        .all(&**tx)
+        .await?)
+}
+
+/// Writes who did these activities.
+pub(crate) async fn identify(tx: &Tx, identified: &[(Uuid, Party)]) -> Result<()> {
+    for chunk in chunks(identified) {
+        identify_chunk(tx, chunk).await?;
+    }
+    Ok(())
+}
+
+async fn identify_chunk(tx: &Tx, identified: &[(Uuid, Party)]) -> Result<()> {
+    // (activity_id, contact_id, account_id, account_revision), as columns 1 to 4.
+    let rows = identified.iter().map(|(activity_id, party)| {
+        let Party { contact_id, account_id, account_revision } = *party;
+        ValueTuple::Many(vec![(*activity_id).into(), contact_id.into(), account_id.into(), account_revision.into()])
+    });
+    let column = |number: u8| Expr::col(("resolved", format!("column{number}")));
+    let update = Query::update()
+        .table(Entity)
+        .from(TableRef::ValuesList(rows.collect(), "resolved".into()))
+        .value(Column::State, State::Identified.as_str())
+        .value(Column::ContactId, column(2))
+        .value(Column::AccountId, column(3))
+        .value(Column::AccountRevision, column(4))
+        .value(Column::NextAttemptTime, Option::<i64>::None)
+        .and_where(Expr::col((Entity, Column::ActivityId)).eq(column(1)))
+        .to_owned();
+    tx.execute(&update).await?;
+    Ok(())
+}
+
+/// Sets activities aside for good, with the reason.
+pub(crate) async fn set_aside(tx: &Tx, refused: Vec<(Uuid, Refusal)>) -> Result<()> {
+    // Rare, and each with words of its own: a statement each.
+    for (activity_id, refusal) in refused {
+        let row = ActiveModel {
+            activity_id: Set(activity_id),
+            state: Set(State::Quarantined.as_str().to_owned()),
+            next_attempt_time: Set(None),
+            error_reason: Set(Some(refusal.reason)),
+            error_message: Set(Some(refusal.message)),
+            ..Default::default()
+        };
+        row.update(&**tx).await?;
+    }
+    Ok(())
+}
+
+/// Notes a failed attempt, and when the next one is due.
+pub(crate) async fn postpone(tx: &Tx, failed: Vec<(Uuid, i32, Timestamp, Refusal)>) -> Result<()> {
+    for (activity_id, attempts, next_attempt, refusal) in failed {
+        let row = ActiveModel {
+            activity_id: Set(activity_id),
+            attempts: Set(attempts),
+            next_attempt_time: Set(Some(next_attempt.as_millisecond())),
+            error_reason: Set(Some(refusal.reason)),
+            error_message: Set(Some(refusal.message)),
+            ..Default::default()
+        };
+        row.update(&**tx).await?;
+    }
+    Ok(())
+}
+
+async fn set_next_attempt(tx: &Tx, activity_ids: &[Uuid], next: Option<Timestamp>) -> Result<()> {
+    if !activity_ids.is_empty() {
+        Entity::update_many()
+            .col_expr(Column::NextAttemptTime, Expr::value(next.map(|time| time.as_millisecond())))
+            .filter(Column::ActivityId.is_in(activity_ids.iter().copied()))
+            .exec(&**tx)
+            .await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,13 @@
+//! The service through its doors: gRPC and forms in, events out, on SQLite and on PostgreSQL.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod configuration;
+mod doors;
+mod forms;
+mod group_commit;
+mod identification;
+mod lists;
+mod privacy;
+mod repetitions;
+mod support;
+mod validation;

@@ -1,0 +1,183 @@
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex},
+};
+
+use leadflow_platform::{error::Error, ids};
+use leadflow_proto::contact::v1::{
+    ApplyConfigurationRequest, ApplyConfigurationResponse, CreateAccountRequest, CreateAccountResponse,
+    GetAccountRequest, GetAccountResponse, GetContactRequest, GetContactResponse, IdentityClaim, ListAccountsRequest,
+    ListAccountsResponse, ListContactsRequest, ListContactsResponse, ResolveIdentitiesRequest,
+    ResolveIdentitiesResponse, ResolvedIdentity, UpdateAccountRequest, UpdateAccountResponse, UpdateContactRequest,
+    UpdateContactResponse,
+    contact_service_server::{ContactService, ContactServiceServer},
+};
+use tokio::sync::Notify;
+use tokio_stream::wrappers::TcpListenerStream;
+use tonic::{Request, Response, Status};
+
+/// A contact service that knows everybody: the same address is always the same contact, the same domain the same
+/// account. It does what a test tells it.
+#[derive(Clone)]
+pub(crate) struct FakeContact {
+    port: u16,
+    inner: Arc<Mutex<Inner>>,
+}
+
+#[derive(Default)]
+struct Inner {
+    down: Option<tonic::Code>,
+    known: HashMap<String, uuid::Uuid>,
+    /// The sizes of the calls that were answered.
+    calls: Vec<usize>,
+    /// The next call waits for this.
+    hold_next: Option<Arc<Notify>>,
+}
+
+impl FakeContact {
+    pub(crate) async fn start() -> Self {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let fake = Self { port: listener.local_addr().unwrap().port(), inner: Arc::default() };
+        let server = tonic::transport::Server::builder()
+            .add_service(ContactServiceServer::new(fake.clone()))
+            .serve_with_incoming(TcpListenerStream::new(listener));
+        tokio::spawn(server);
+        fake
+    }
+
+    pub(crate) fn url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
+    /// Answers every call with this code.
+    pub(crate) fn fail(&self, code: tonic::Code) {
+        self.inner.lock().unwrap().down = Some(code);
+    }
+
+    /// Answers again.
+    pub(crate) fn recover(&self) {
+        self.inner.lock().unwrap().down = None;
+    }
+
+    /// Lets the next call wait until it is told to go on.
+    pub(crate) fn hold_next(&self) -> Arc<Notify> {
+        let go_on = Arc::new(Notify::new());
+        self.inner.lock().unwrap().hold_next = Some(go_on.clone());
+        go_on
+    }
+
+    /// Whether the call that is to wait has come.
+    pub(crate) fn holds(&self) -> bool {
+        self.inner.lock().unwrap().hold_next.is_none()
+    }
+
+    /// The id that stands for this address or this domain.
+    pub(crate) fn id(&self, key: &str) -> String {
+        self.inner.lock().unwrap().id(key)
+    }
+
+    /// How many claims each answered call had.
+    pub(crate) fn calls(&self) -> Vec<usize> {
+        self.inner.lock().unwrap().calls.clone()
+    }
+}
+
+impl Inner {
+    fn id(&mut self, key: &str) -> String {
+        let unused = ids::new();
+        self.known.entry(key.to_owned()).or_insert(unused).to_string()
+    }
+
+    /// `external_id` says what is to go wrong with a claim.
+    fn resolve(&mut self, claim: IdentityClaim) -> Result<ResolvedIdentity, Status> {
+        let identity = claim.identity.unwrap_or_default();
+        match identity.external_id.as_str() {
+            "poison" => {
+                let error = Error::field("POISONED", "identity.external_id", "can never be read");
+                return Ok(ResolvedIdentity { error: Some(error.to_item_status()), ..ResolvedIdentity::default() });
+            }
+            "refuse-call" => {
+                return Err(Status::invalid_argument("a claim of this call is no claim"));
+            }
+            "crash-call" => return Err(Status::internal("a claim of this call brings me down")),
+            _ => {}
+        }
+        let domain = identity.email.split('@').nth(1).unwrap_or(&identity.domain).to_owned();
+        // Free mail tells no organisation.
+        let account = if domain.is_empty() || domain == "mail.example" { String::new() } else { self.id(&domain) };
+        let contact = if identity.email.is_empty() { String::new() } else { self.id(&identity.email) };
+        let account_revision = if account.is_empty() { 0 } else { 3 };
+        Ok(ResolvedIdentity {
+            contact_id: contact,
+            account_id: account,
+            account_revision,
+            ..ResolvedIdentity::default()
+        })
+    }
+}
+
+#[tonic::async_trait]
+impl ContactService for FakeContact {
+    async fn resolve_identities(
+        &self,
+        request: Request<ResolveIdentitiesRequest>,
+    ) -> Result<Response<ResolveIdentitiesResponse>, Status> {
+        let hold = self.inner.lock().unwrap().hold_next.take();
+        if let Some(go_on) = hold {
+            go_on.notified().await;
+        }
+        let mut inner = self.inner.lock().unwrap();
+        if let Some(code) = inner.down {
+            return Err(Status::new(code, "as the test wants it"));
+        }
+        let claims = request.into_inner().claims;
+        let asked = claims.len();
+        let results = claims.into_iter().map(|claim| inner.resolve(claim)).collect::<Result<_, _>>()?;
+        inner.calls.push(asked);
+        Ok(Response::new(ResolveIdentitiesResponse { results }))
+    }
+
+    async fn get_account(&self, _: Request<GetAccountRequest>) -> Result<Response<GetAccountResponse>, Status> {
+        Err(Status::unimplemented(""))
+    }
+
+    async fn list_accounts(&self, _: Request<ListAccountsRequest>) -> Result<Response<ListAccountsResponse>, Status> {
+        Err(Status::unimplemented(""))
+    }
+
+    async fn create_account(
+        &self,
+        _: Request<CreateAccountRequest>,
+    ) -> Result<Response<CreateAccountResponse>, Status> {
+        Err(Status::unimplemented(""))
+    }
+
+    async fn update_account(
+        &self,
+        _: Request<UpdateAccountRequest>,
+    ) -> Result<Response<UpdateAccountResponse>, Status> {
+        Err(Status::unimplemented(""))
+    }
+
+    async fn get_contact(&self, _: Request<GetContactRequest>) -> Result<Response<GetContactResponse>, Status> {
+        Err(Status::unimplemented(""))
+    }
+
+    async fn list_contacts(&self, _: Request<ListContactsRequest>) -> Result<Response<ListContactsResponse>, Status> {
+        Err(Status::unimplemented(""))
+    }
+
+    async fn update_contact(
+        &self,
+        _: Request<UpdateContactRequest>,
+    ) -> Result<Response<UpdateContactResponse>, Status> {
+        Err(Status::unimplemented(""))
+    }
+
+    async fn apply_configuration(
+        &self,
+        _: Request<ApplyConfigurationRequest>,
+    ) -> Result<Response<ApplyConfigurationResponse>, Status> {
+        Err(Status::unimplemented(""))
+    }
+}
