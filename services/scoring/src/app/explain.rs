@@ -1,0 +1,236 @@
+//! Why a score is what it is: every line with its activity and its rule, at any moment.
+
+use std::collections::{BTreeMap, HashMap};
+
+use leadflow_platform::Result;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::{App, NamedLead, tree};
+use crate::{
+    domain::{
+        Activity, Adjustment, CompiledModel, History, LeadScope, Line, Prepared, Score,
+        lead::{Lead, Status},
+        model::Thresholds,
+        schedule::next_check_time,
+        score::LineKind,
+    },
+    error,
+    store::{accounts, evidence, hand_overs, leads, models},
+};
+
+/// A score with all that it is made of. This is also what is frozen at a hand-over.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Explanation {
+    pub(crate) lead_id: Uuid,
+    pub(crate) at: i64,
+    pub(crate) known_at: i64,
+    pub(crate) model_version: i32,
+    pub(crate) score: Score,
+    pub(crate) lines: Vec<ExplainedLine>,
+    pub(crate) thresholds: Thresholds,
+    pub(crate) missing: Vec<String>,
+    pub(crate) next_check_time: Option<i64>,
+}
+
+/// A line with what it is about.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct ExplainedLine {
+    pub(crate) line: Line,
+    pub(crate) condition: String,
+    pub(crate) activity: Option<Activity>,
+    pub(crate) reason: String,
+    pub(crate) principal: String,
+}
+
+impl App {
+    /// The score at a moment, from what was known at another; now where none is given.
+    pub(crate) async fn explain(
+        &self,
+        lead_id: Uuid,
+        at: Option<i64>,
+        known_at: Option<i64>,
+    ) -> Result<(Explanation, NamedLead)> {
+        let connection = self.database.reader();
+        let now = self.now();
+        let lead = leads::get(connection, lead_id).await?;
+        let moment = at.unwrap_or(now.max(lead.state.score_time));
+        let model = self.model_at(at).await?;
+        let known = known_at.unwrap_or(i64::MAX);
+        let scope = LeadScope {
+            product_category: lead.product_category.clone(),
+            previous_close_time: leads::previous_close_time(connection, &lead).await?,
+            close_time: lead.closed.map(|(time, _)| time),
+        };
+        let (history, beyond) = self.history(&lead, &scope, &model, moment, known).await?;
+        let prepared = Prepared::new(&model, &history, &scope, moment, known);
+        let score = prepared.score(moment);
+        let next = next_check_time(&model, &history, &scope, &prepared, &score, known);
+        let mut explanation = assemble(&model, &lead, &history, &prepared, &score, beyond);
+        explanation.known_at = known_at.unwrap_or(now);
+        explanation.next_check_time = lead.closed.is_none().then_some(next).flatten();
+        self.add_what_waits(&mut explanation, &lead, &prepared).await?;
+        let accounts = accounts::by_ids(connection, &[lead.account_id]).await?.into_iter().collect();
+        Ok((explanation, NamedLead::of(lead, &accounts)))
+    }
+
+    async fn model_at(&self, at: Option<i64>) -> Result<CompiledModel> {
+        let connection = self.database.reader();
+        match models::published(connection, at).await? {
+            Some(version) => {
+                let categories = tree(&models::categories(connection).await?);
+                CompiledModel::compile(version.number, version.model, categories)
+            }
+            None => {
+                let first = models::first(connection).await?.map(|version| version.publish_time);
+                Err(error::no_model_at(first))
+            }
+        }
+    }
+
+    async fn history(
+        &self,
+        lead: &Lead,
+        scope: &LeadScope,
+        model: &CompiledModel,
+        at: i64,
+        known_at: i64,
+    ) -> Result<(History, u64)> {
+        let connection = self.database.reader();
+        let begin = (at - model.model.window_ms).max(scope.previous_close_time.unwrap_or(i64::MIN));
+        let end = scope.close_time.map_or(at, |close| close.min(at));
+        let limit = model.model.max_activities;
+        let (activities, beyond) = evidence::as_of(connection, lead.account_id, (begin, end), known_at, limit).await?;
+        let contacts: Vec<_> = activities.iter().filter_map(|activity| activity.contact_id).collect();
+        let contact_revisions: HashMap<_, _> = accounts::contact_revisions(connection, &contacts).await?;
+        let account = [lead.account_id];
+        let history = History {
+            activities,
+            answering: evidence::answering(connection, &account).await?.remove(&lead.account_id).unwrap_or_default(),
+            account_revisions: accounts::revisions(connection, &account)
+                .await?
+                .remove(&lead.account_id)
+                .unwrap_or_default(),
+            contact_revisions: contact_revisions.into_iter().collect(),
+            adjustments: leads::adjustments(connection, &[lead.lead_id])
+                .await?
+                .remove(&lead.lead_id)
+                .unwrap_or_default(),
+        };
+        Ok((history, beyond))
+    }
+
+    /// Says what keeps a hot lead from being handed over.
+    async fn add_what_waits(&self, explanation: &mut Explanation, lead: &Lead, prepared: &Prepared<'_>) -> Result<()> {
+        if lead.state.status != Status::Incubating || explanation.score.band != crate::domain::Band::Hot {
+            return Ok(());
+        }
+        let account = accounts::by_ids(self.database.reader(), &[lead.account_id]).await?.remove(&lead.account_id);
+        if !account.is_some_and(|account| account.is_known()) {
+            explanation.missing.push("the account's facts have not come yet; routing decides by them".to_owned());
+        }
+        let latest = prepared.last_positive_time(&explanation.score);
+        if lead.state.reject_time.is_some_and(|rejected| latest.is_none_or(|latest| latest <= rejected)) {
+            explanation.missing.push("a rep rejected it: it waits for a new activity with points".to_owned());
+        }
+        Ok(())
+    }
+
+    /// What was frozen at a hand-over; at the latest one when no number is given.
+    pub(crate) async fn hand_over(&self, lead_id: Uuid, number: Option<i32>) -> Result<(Explanation, i32)> {
+        leads::get(self.database.reader(), lead_id).await?;
+        let frozen = hand_overs::get(self.database.reader(), lead_id, number).await?;
+        let frozen = frozen.ok_or_else(error::no_hand_over)?;
+        let explanation = serde_json::from_value(frozen.explanation)
+            .map_err(|cause| leadflow_platform::Error::internal("a frozen explanation").because(cause))?;
+        Ok((explanation, frozen.number))
+    }
+}
+
+/// The explanation as it is kept for good.
+pub(super) fn freeze(
+    model: &CompiledModel,
+    lead: &Lead,
+    history: &History,
+    prepared: &Prepared<'_>,
+    score: &Score,
+    now: i64,
+) -> serde_json::Value {
+    let mut explanation = assemble(model, lead, history, prepared, score, 0);
+    explanation.known_at = now;
+    serde_json::to_value(explanation).unwrap_or_default()
+}
+
+fn assemble(
+    model: &CompiledModel,
+    lead: &Lead,
+    history: &History,
+    prepared: &Prepared<'_>,
+    score: &Score,
+    beyond: u64,
+) -> Explanation {
+    let activities: HashMap<_, _> =
+        history.activities.iter().map(|activity| (activity.activity_id, activity)).collect();
+    let adjustments: HashMap<_, _> =
+        history.adjustments.iter().map(|adjustment| (adjustment.adjustment_id, adjustment)).collect();
+    let conditions: BTreeMap<_, _> =
+        model.model.rules().map(|(_, rule)| (rule.id.as_str(), rule.condition.as_str())).collect();
+    let mut lines: Vec<_> = score
+        .lines
+        .iter()
+        .map(|line| {
+            let adjustment: Option<&&Adjustment> = line.adjustment_id.as_ref().and_then(|id| adjustments.get(id));
+            let condition = line.rule.as_deref().and_then(|id| conditions.get(id)).copied().unwrap_or_default();
+            ExplainedLine {
+                line: line.clone(),
+                condition: condition.to_owned(),
+                activity: line.activity_id.and_then(|id| activities.get(&id)).map(|activity| without_answers(activity)),
+                reason: adjustment.map(|adjustment| adjustment.reason.clone()).unwrap_or_default(),
+                principal: adjustment.map(|adjustment| adjustment.principal.clone()).unwrap_or_default(),
+            }
+        })
+        .collect();
+    if beyond > 0 && lines.iter().all(|line| line.line.kind != LineKind::Limit) {
+        lines.insert(0, limit_line(beyond));
+    }
+    let thresholds = prepared.thresholds();
+    let missing = match score.band {
+        crate::domain::Band::Hot => Vec::new(),
+        _ => thresholds.missing(score.milli, score.validations),
+    };
+    Explanation {
+        lead_id: lead.lead_id,
+        at: score.at,
+        known_at: score.at,
+        model_version: model.version,
+        score: score.clone(),
+        lines,
+        thresholds,
+        missing,
+        next_check_time: None,
+    }
+}
+
+fn without_answers(activity: &Activity) -> Activity {
+    Activity { attributes: Default::default(), answers: Default::default(), ..activity.clone() }
+}
+
+fn limit_line(beyond: u64) -> ExplainedLine {
+    ExplainedLine {
+        line: Line {
+            kind: LineKind::Limit,
+            group: "engagement".to_owned(),
+            rule: None,
+            activity_id: None,
+            adjustment_id: None,
+            milli: 0,
+            base_milli: 0,
+            share_milli: 1000,
+            decay_milli: 1000,
+        },
+        condition: String::new(),
+        activity: None,
+        reason: format!("{beyond} older activities are not counted"),
+        principal: String::new(),
+    }
+}

@@ -1,0 +1,152 @@
+//! What comes in: activities, profiles, and what routing says. Each is a transaction, and each may come twice or late.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use leadflow_platform::{Result, db::Tx};
+use uuid::Uuid;
+
+use super::{App, outcome::Outcome, rescore::Cause};
+use crate::{
+    domain::{Activity, Disposition, Profile, lead::AssignmentNews},
+    store::{accounts, evidence, evidence::Evidence, leads},
+};
+
+/// An activity as the ledger announces it.
+#[derive(Clone, Debug)]
+pub(crate) struct Recorded {
+    pub(crate) activity: Activity,
+    pub(crate) account_id: Option<Uuid>,
+    /// The account's revision that it was resolved with.
+    pub(crate) account_revision: i64,
+}
+
+/// A revision of an account or of a contact.
+#[derive(Clone, Debug)]
+pub(crate) struct Revision {
+    /// Of the account or the contact.
+    pub(crate) id: Uuid,
+    /// The account that a contact is at.
+    pub(crate) account_id: Option<Uuid>,
+    pub(crate) name: String,
+    pub(crate) profile: Profile,
+}
+
+impl App {
+    /// Takes activities in. One that is there already has no second effect.
+    pub(crate) async fn record(&self, recorded: Vec<Recorded>) -> Result<()> {
+        let app = self.clone();
+        self.database.write(move |tx| async move { app.record_in(&tx, recorded).await }).await
+    }
+
+    async fn record_in(&self, tx: &Tx, recorded: Vec<Recorded>) -> Result<()> {
+        let mut wanted: BTreeMap<Uuid, i64> = BTreeMap::new();
+        for one in &recorded {
+            if let Some(account) = one.account_id {
+                let revision = wanted.entry(account).or_default();
+                *revision = one.account_revision.max(*revision);
+            }
+        }
+        accounts::touch(tx, &wanted).await?;
+        // The locks come before the evidence, so that two batches with the same activities cannot wait for each other.
+        let locked = accounts::lock(tx, &wanted.keys().copied().collect::<Vec<_>>()).await?;
+        let rows = recorded.into_iter().map(|one| Evidence {
+            disposition: if one.account_id.is_some() { Disposition::NoOpenLead } else { Disposition::NoAccount },
+            account_id: one.account_id,
+            activity: one.activity,
+        });
+        let rows: BTreeMap<Uuid, Evidence> = rows.map(|row| (row.activity.activity_id, row)).collect();
+        let added: BTreeSet<_> =
+            evidence::insert_new(tx, rows.values().cloned().collect()).await?.into_iter().collect();
+
+        let mut news: HashMap<Uuid, Vec<Activity>> = HashMap::new();
+        for id in &added {
+            let row = &rows[id];
+            if let Some(account) = row.account_id {
+                news.entry(account).or_default().push(row.activity.clone());
+            }
+        }
+        let touched = locked.into_iter().filter(|(id, _)| news.contains_key(id)).collect();
+        let outcome = self.rescore(tx, &touched, news, Cause::News).await?;
+        let now = self.clock.now();
+        for id in &added {
+            let row = &rows[id];
+            let became = outcome.dispositions.get(id).copied().unwrap_or(row.disposition);
+            let lag = (now.as_millisecond() - row.activity.record_time) as f64 / 1000.0;
+            self.metrics.scored(became, lag);
+        }
+        outcome.write(tx, &touched, now).await
+    }
+
+    /// Takes revisions of accounts in, and scores these accounts again.
+    pub(crate) async fn follow_accounts(&self, revisions: Vec<Revision>) -> Result<()> {
+        let app = self.clone();
+        self.database
+            .write(move |tx| async move {
+                let ids: BTreeSet<_> = revisions.iter().map(|revision| revision.id).collect();
+                accounts::touch(&tx, &ids.iter().map(|&id| (id, 0)).collect()).await?;
+                accounts::lock(&tx, &ids.iter().copied().collect::<Vec<_>>()).await?;
+                for revision in &revisions {
+                    accounts::add_revision(&tx, revision.id, &revision.name, &revision.profile).await?;
+                }
+                app.rescore_all(&tx, ids).await
+            })
+            .await
+    }
+
+    /// Takes revisions of contacts' profiles in, and scores their accounts again.
+    pub(crate) async fn follow_contacts(&self, revisions: Vec<Revision>) -> Result<()> {
+        let app = self.clone();
+        self.database
+            .write(move |tx| async move {
+                let mut touched = BTreeSet::new();
+                for revision in &revisions {
+                    if accounts::add_contact_revision(&tx, revision.id, revision.account_id, &revision.profile).await? {
+                        touched.extend(revision.account_id);
+                    }
+                }
+                app.rescore_all(&tx, touched).await
+            })
+            .await
+    }
+
+    async fn rescore_all(&self, tx: &Tx, accounts: BTreeSet<Uuid>) -> Result<()> {
+        let locked = accounts::lock(tx, &accounts.into_iter().collect::<Vec<_>>()).await?;
+        let outcome = self.rescore(tx, &locked, HashMap::new(), Cause::News).await?;
+        outcome.write(tx, &locked, self.clock.now()).await
+    }
+
+    /// Takes over what routing says of hand-overs. A rejected lead is scored again at once.
+    pub(crate) async fn follow_assignments(&self, news: Vec<AssignmentNews>) -> Result<()> {
+        let app = self.clone();
+        self.database.write(move |tx| async move { app.follow_in(&tx, news).await }).await
+    }
+
+    async fn follow_in(&self, tx: &Tx, news: Vec<AssignmentNews>) -> Result<()> {
+        let ids: Vec<_> = news.iter().map(|news| news.lead_id).collect();
+        let accounts: BTreeSet<_> = leads::accounts_of(&**tx, &ids).await?.into_values().collect();
+        let accounts: Vec<_> = accounts.into_iter().collect();
+        let locked = accounts::lock(tx, &accounts).await?;
+        let mut of_accounts: BTreeMap<Uuid, _> =
+            leads::of_accounts(&**tx, &accounts).await?.into_iter().map(|lead| (lead.lead_id, lead)).collect();
+        let mut outcome = Outcome::default();
+        let mut rejected = BTreeSet::new();
+        for one in &news {
+            let Some(lead) = of_accounts.get_mut(&one.lead_id) else { continue };
+            let round = lead.state.hand_over;
+            if !lead.follow(one) {
+                continue;
+            }
+            if lead.state.hand_over > round {
+                rejected.insert(lead.account_id);
+                outcome.announce("recycled", lead);
+            } else {
+                outcome.announce("changed", lead);
+            }
+            outcome.leads.insert(lead.lead_id, lead.clone());
+        }
+        leads::save(tx, &outcome.leads.values().cloned().collect::<Vec<_>>()).await?;
+        let again = locked.iter().filter(|(id, _)| rejected.contains(id)).map(|(id, account)| (*id, account.clone()));
+        let scored = self.rescore(tx, &again.collect(), HashMap::new(), Cause::News).await?;
+        scored.after(outcome).write(tx, &locked, self.clock.now()).await
+    }
+}

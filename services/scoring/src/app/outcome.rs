@@ -1,0 +1,65 @@
+//! What a transaction has changed, written and announced at its end with few statements.
+
+use std::collections::{BTreeMap, HashMap};
+
+use jiff::Timestamp;
+use leadflow_platform::{Result, db::Tx, outbox};
+use uuid::Uuid;
+
+use super::NamedLead;
+use crate::{
+    domain::{Disposition, Profile, lead::Lead},
+    store::{
+        accounts::{self, Account},
+        evidence,
+        hand_overs::{self, HandOver},
+        leads,
+    },
+    wire,
+};
+
+/// What has changed.
+#[derive(Debug, Default)]
+pub(super) struct Outcome {
+    pub(super) leads: BTreeMap<Uuid, Lead>,
+    pub(super) hand_overs: Vec<HandOver>,
+    pub(super) dispositions: BTreeMap<Uuid, Disposition>,
+    pub(super) due: BTreeMap<Uuid, Option<i64>>,
+    announcements: Vec<(&'static str, Lead)>,
+}
+
+impl Outcome {
+    /// Announces a fact of the lead under its next revision.
+    pub(super) fn announce(&mut self, fact: &'static str, lead: &mut Lead) {
+        lead.revision += 1;
+        self.announcements.push((fact, lead.clone()));
+    }
+
+    /// Puts what happened before in front.
+    pub(super) fn after(mut self, before: Self) -> Self {
+        let mut announcements = before.announcements;
+        announcements.append(&mut self.announcements);
+        for (id, lead) in before.leads {
+            self.leads.entry(id).or_insert(lead);
+        }
+        Self { announcements, ..self }
+    }
+
+    /// Writes all of it, and the events into the outbox.
+    pub(super) async fn write(self, tx: &Tx, locked: &BTreeMap<Uuid, Account>, now: Timestamp) -> Result<()> {
+        leads::save(tx, &self.leads.into_values().collect::<Vec<_>>()).await?;
+        hand_overs::freeze(tx, self.hand_overs).await?;
+        evidence::dispose(tx, self.dispositions).await?;
+        accounts::set_due(tx, &self.due).await?;
+        let ids: Vec<_> = locked.keys().copied().collect();
+        let profiles =
+            if self.announcements.is_empty() { HashMap::new() } else { accounts::revisions(&**tx, &ids).await? };
+        let messages = self.announcements.into_iter().map(|(fact, lead)| {
+            let account = locked.get(&lead.account_id);
+            let profile = profiles.get(&lead.account_id).and_then(|revisions| Profile::known(revisions, i64::MAX));
+            let named = NamedLead::of(lead, locked);
+            (format!("leadflow.lead.v1.{fact}"), wire::lead_event(&named, account, profile, now))
+        });
+        outbox::announce_all(tx, messages.collect(), now).await
+    }
+}

@@ -1,0 +1,44 @@
+//! What only time brings: bands that change, leads that lapse, and the accounts that a new model has to score.
+
+use std::{collections::HashMap, time::Duration};
+
+use leadflow_platform::Result;
+use tokio_util::sync::CancellationToken;
+
+use super::{App, rescore::Cause};
+use crate::store::accounts;
+
+/// Accounts that are scored again in one transaction.
+const BATCH: u64 = 200;
+
+impl App {
+    /// Scores what is due, every `interval`, until shutdown.
+    pub(crate) async fn sweep(self, interval: Duration, shutdown: CancellationToken) {
+        while !shutdown.is_cancelled() {
+            match self.sweep_once().await {
+                Ok(scored) if scored == BATCH => continue,
+                Ok(_) => {}
+                Err(error) => tracing::warn!(%error, "what is due was not scored; trying again"),
+            }
+            let _ = tokio::time::timeout(interval, shutdown.cancelled()).await;
+        }
+    }
+
+    /// Scores a batch of what is due and says how many accounts it was.
+    async fn sweep_once(&self) -> Result<u64> {
+        let app = self.clone();
+        self.database
+            .write(move |tx| async move {
+                let now = app.clock.now();
+                let due = accounts::lock_due(&tx, now.as_millisecond(), BATCH).await?;
+                if due.is_empty() {
+                    return Ok(0);
+                }
+                let locked = accounts::lock(&tx, &due).await?;
+                let outcome = app.rescore(&tx, &locked, HashMap::new(), Cause::Time).await?;
+                outcome.write(&tx, &locked, now).await?;
+                Ok(due.len() as u64)
+            })
+            .await
+    }
+}

@@ -1,0 +1,239 @@
+//! A model whose conditions are compiled. Only a model that makes sense compiles.
+
+use std::collections::{BTreeSet, HashSet};
+
+use leadflow_platform::{
+    Error, Result,
+    condition::{Condition, FieldType, Schema},
+};
+
+use super::{
+    category::Categories,
+    model::{Field, FieldKind, Group, MAX_MILLI, Model, Rule, Thresholds},
+};
+
+/// A model that is ready to score.
+#[derive(Clone, Debug)]
+pub struct CompiledModel {
+    /// The version under which it was published; 0 before.
+    pub version: i32,
+    /// The model as written.
+    pub model: Model,
+    /// The tree that shares and thresholds look at.
+    pub categories: Categories,
+    /// The conditions of the engagement rules, in their order.
+    pub engagement: Vec<Condition>,
+    /// The conditions of the fit rules.
+    pub fit: Vec<Condition>,
+    /// The conditions of the qualification rules.
+    pub qualification: Vec<Condition>,
+}
+
+/// The static facts of an account that conditions may use.
+pub const ACCOUNT_FACTS: [(&str, FieldType); 8] = [
+    ("name", FieldType::String),
+    ("country", FieldType::String),
+    ("region", FieldType::String),
+    ("postal_code", FieldType::String),
+    ("industry", FieldType::String),
+    ("employees", FieldType::Number),
+    ("revenue", FieldType::Number),
+    ("relation", FieldType::String),
+];
+
+/// The static facts of a contact that conditions may use.
+pub const CONTACT_FACTS: [(&str, FieldType); 5] = [
+    ("role", FieldType::String),
+    ("function", FieldType::String),
+    ("seniority", FieldType::String),
+    ("stage", FieldType::String),
+    ("country", FieldType::String),
+];
+
+const ACTIVITY_FACTS: [(&str, FieldType); 5] = [
+    ("type", FieldType::String),
+    ("channel", FieldType::String),
+    ("source", FieldType::String),
+    ("product_category", FieldType::String),
+    ("object_id", FieldType::String),
+];
+
+impl CompiledModel {
+    /// Checks the model and compiles its conditions.
+    ///
+    /// # Errors
+    /// `INVALID_ARGUMENT` that names each field at fault, `INVALID_CONDITION` for a condition.
+    pub fn compile(version: i32, model: Model, categories: Categories) -> Result<Self> {
+        check(&model, &categories)?;
+        let schemas = Schemas::of(&model);
+        let compile = |name, group: &Group, schema| compile_group(name, group, schema);
+        Ok(Self {
+            version,
+            engagement: compile("engagement", &model.engagement, &schemas.engagement)?,
+            fit: compile("fit", &model.fit, &schemas.fit)?,
+            qualification: compile("qualification", &model.qualification, &schemas.qualification)?,
+            model,
+            categories,
+        })
+    }
+}
+
+struct Schemas {
+    engagement: Schema,
+    fit: Schema,
+    qualification: Schema,
+}
+
+impl Schemas {
+    fn of(model: &Model) -> Self {
+        let typed = |fields: &[Field]| -> Vec<(String, FieldType)> {
+            fields.iter().map(|field| (field.name.clone(), field.kind.into())).collect()
+        };
+        let answers = typed(&model.questions);
+        Self {
+            engagement: Schema::new()
+                .variable("activity", ACTIVITY_FACTS)
+                .record("activity", "attributes", typed(&model.attributes))
+                .variable("contact", CONTACT_FACTS)
+                .variable("account", ACCOUNT_FACTS)
+                .variable("answers", answers.clone()),
+            fit: Schema::new().variable("account", ACCOUNT_FACTS),
+            qualification: Schema::new().variable("account", ACCOUNT_FACTS).variable("answers", answers),
+        }
+    }
+}
+
+impl From<FieldKind> for FieldType {
+    fn from(kind: FieldKind) -> Self {
+        match kind {
+            FieldKind::String => Self::String,
+            FieldKind::Number => Self::Number,
+            FieldKind::Bool => Self::Bool,
+        }
+    }
+}
+
+fn compile_group(name: &str, group: &Group, schema: &Schema) -> Result<Vec<Condition>> {
+    let mut conditions = Vec::with_capacity(group.rules.len());
+    let mut failures: Option<Error> = None;
+    for (index, rule) in group.rules.iter().enumerate() {
+        match Condition::compile(&rule.condition, schema) {
+            Ok(condition) => conditions.push(condition),
+            Err(cause) => {
+                let field = format!("{name}.rules[{index}].condition");
+                let error = Error::field("INVALID_CONDITION", field, format!("of rule `{}`: {cause}", rule.id));
+                failures = Some(match failures {
+                    Some(first) => first.and(error),
+                    None => error,
+                });
+            }
+        }
+    }
+    failures.map_or(Ok(conditions), Err)
+}
+
+fn check(model: &Model, categories: &Categories) -> Result<()> {
+    let mut errors = Vec::new();
+    let mut refuse = |field: String, problem: &str| errors.push(Error::invalid(field, problem));
+
+    for (field, value) in [("window", model.window_ms), ("reopen_after", model.reopen_after_ms)] {
+        if value <= 0 {
+            refuse(field.into(), "must be longer than zero");
+        }
+    }
+    if !(1..=10_000).contains(&model.max_activities) {
+        refuse("max_activities".into(), "must be from 1 to 10000");
+    }
+    let shares = model.shares_milli;
+    for (field, share) in
+        [("same", shares.same), ("below", shares.below), ("above", shares.above), ("none", shares.none)]
+    {
+        if !(0..=1000).contains(&share) {
+            refuse(format!("shares.{field}"), "must be from 0 to 1");
+        }
+    }
+    let names = |fields: &[Field]| fields.iter().map(|field| field.name.clone()).collect::<Vec<_>>();
+    let types = model.activity_types.iter().map(|known| known.name.clone()).collect::<Vec<_>>();
+    for (field, names) in
+        [("attributes", names(&model.attributes)), ("questions", names(&model.questions)), ("activity_types", types)]
+    {
+        let mut seen = HashSet::new();
+        for (index, name) in names.into_iter().enumerate() {
+            if !is_word(&name) {
+                refuse(format!("{field}[{index}].name"), "must be lower case letters, digits and underscores");
+            } else if !seen.insert(name) {
+                refuse(format!("{field}[{index}].name"), "is there twice");
+            }
+        }
+    }
+    let mut ids = BTreeSet::new();
+    for (group, rules) in
+        [("engagement", &model.engagement), ("fit", &model.fit), ("qualification", &model.qualification)]
+    {
+        check_cap(format!("{group}.cap"), rules.cap_milli, &mut refuse);
+        for (index, rule) in rules.rules.iter().enumerate() {
+            let field = format!("{group}.rules[{index}]");
+            check_rule(&field, rule, group == "engagement", &mut refuse);
+            if !ids.insert(rule.id.as_str()) {
+                refuse(format!("{field}.id"), "is there twice: rule ids are unique in the model");
+            }
+        }
+    }
+    check_thresholds("thresholds.default", &model.thresholds.default, &mut refuse);
+    for (category, thresholds) in &model.thresholds.categories {
+        let field = format!("thresholds.categories.{category}");
+        if !categories.contains(category) {
+            refuse(field.clone(), "is no product category");
+        }
+        check_thresholds(&field, thresholds, &mut refuse);
+    }
+    errors.into_iter().reduce(Error::and).map_or(Ok(()), Err)
+}
+
+fn check_rule(field: &str, rule: &Rule, engagement: bool, refuse: &mut impl FnMut(String, &str)) {
+    if !is_word(&rule.id.replace('-', "_")) {
+        refuse(format!("{field}.id"), "must be lower case letters, digits, hyphens and underscores");
+    }
+    if rule.points_milli.abs() > MAX_MILLI {
+        refuse(format!("{field}.points"), "must be at most a million");
+    }
+    check_cap(format!("{field}.cap"), rule.cap_milli, refuse);
+    for (name, span) in [("half_life", rule.half_life_ms), ("fast_track", rule.fast_track_ms)] {
+        if span.is_some_and(|span| span <= 0) {
+            refuse(format!("{field}.{name}"), "must be longer than zero");
+        }
+    }
+    let only_engagement = rule.half_life_ms.is_some()
+        || rule.cap_milli.is_some()
+        || rule.fast_track_ms.is_some()
+        || rule.once_per != super::model::OncePer::None;
+    if !engagement && only_engagement {
+        refuse(field.to_owned(), "may have a half_life, cap, once_per or fast_track only under engagement");
+    }
+}
+
+fn check_cap(field: String, cap: Option<i64>, refuse: &mut impl FnMut(String, &str)) {
+    if cap.is_some_and(|cap| !(0..=MAX_MILLI).contains(&cap)) {
+        refuse(field, "must be from 0 to a million");
+    }
+}
+
+fn check_thresholds(field: &str, thresholds: &Thresholds, refuse: &mut impl FnMut(String, &str)) {
+    let Thresholds { hot, warm } = thresholds;
+    if warm.score_milli > hot.score_milli {
+        refuse(format!("{field}.warm.score"), "must not be above hot.score");
+    }
+    if hot.score_milli.abs() > MAX_MILLI || warm.score_milli.abs() > MAX_MILLI {
+        refuse(format!("{field}.hot.score"), "must be at most a million");
+    }
+    if hot.contacts < 0 || hot.channels < 0 || hot.activities < 0 {
+        refuse(format!("{field}.hot"), "must not ask for less than zero contacts, channels or activities");
+    }
+}
+
+fn is_word(name: &str) -> bool {
+    !name.is_empty()
+        && name.len() <= 63
+        && name.starts_with(|c: char| c.is_ascii_lowercase())
+        && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
+}

@@ -1,0 +1,21 @@
+//! What activities mean. Pure: data and a moment in, a score and its consequences out. The arithmetic is written down in
+//! the README of the crate, and a second time, in another language, in `tests/oracle`.
+
+pub mod band;
+pub mod category;
+pub mod compiled;
+pub mod disposition;
+pub mod history;
+pub mod lead;
+pub mod model;
+pub mod round;
+pub mod schedule;
+pub mod score;
+
+pub use band::{Band, Validations};
+pub use category::Categories;
+pub use compiled::CompiledModel;
+pub use disposition::Disposition;
+pub use history::{Activity, Adjustment, History, LeadScope, Profile};
+pub use model::Model;
+pub use score::{Line, LineKind, Prepared, Score};

@@ -1,0 +1,49 @@
+//! What scoring listens to.
+
+use leadflow_platform::{
+    Result,
+    bus::{Consumer, Delivery},
+};
+use leadflow_proto::{
+    activity::v1::ActivityRecorded,
+    contact::v1::{AccountChanged, ContactChanged},
+    routing::v1::{AssignmentEvent, HandOverHeld},
+};
+
+use crate::{app::App, wire};
+
+pub(crate) const ACTIVITIES: Consumer =
+    Consumer { stream: "LEADFLOW_ACTIVITY", durable: "scoring-activities", subject: "leadflow.activity.v1.recorded" };
+pub(crate) const ACCOUNTS: Consumer =
+    Consumer { stream: "LEADFLOW_CONTACT", durable: "scoring-accounts", subject: "leadflow.account.v1.changed" };
+pub(crate) const CONTACTS: Consumer =
+    Consumer { stream: "LEADFLOW_CONTACT", durable: "scoring-contacts", subject: "leadflow.contact.v1.changed" };
+pub(crate) const ASSIGNMENTS: Consumer =
+    Consumer { stream: "LEADFLOW_ASSIGNMENT", durable: "scoring-assignments", subject: "leadflow.assignment.v1.>" };
+
+pub(crate) async fn activities(app: App, deliveries: Vec<Delivery>) -> Result<()> {
+    let decode = |delivery: &Delivery| delivery.decode::<ActivityRecorded>().and_then(wire::recorded);
+    app.record(deliveries.iter().map(decode).collect::<Result<_>>()?).await
+}
+
+pub(crate) async fn accounts(app: App, deliveries: Vec<Delivery>) -> Result<()> {
+    let decode = |delivery: &Delivery| delivery.decode::<AccountChanged>().and_then(wire::account_revision);
+    app.follow_accounts(deliveries.iter().map(decode).collect::<Result<_>>()?).await
+}
+
+pub(crate) async fn contacts(app: App, deliveries: Vec<Delivery>) -> Result<()> {
+    let decode = |delivery: &Delivery| delivery.decode::<ContactChanged>().and_then(wire::contact_revision);
+    app.follow_contacts(deliveries.iter().map(decode).collect::<Result<_>>()?).await
+}
+
+pub(crate) async fn assignments(app: App, deliveries: Vec<Delivery>) -> Result<()> {
+    let mut news = Vec::with_capacity(deliveries.len());
+    for delivery in &deliveries {
+        if delivery.subject.ends_with(".held") {
+            news.push(wire::held_news(delivery.decode::<HandOverHeld>()?)?);
+        } else {
+            news.extend(wire::assignment_news(delivery.decode::<AssignmentEvent>()?)?);
+        }
+    }
+    app.follow_assignments(news).await
+}

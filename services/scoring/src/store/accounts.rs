@@ -1,0 +1,221 @@
+//! Read copies of accounts and of contacts' profiles, every revision of them, and when an account is to be scored again.
+
+use std::collections::{BTreeMap, HashMap};
+
+use leadflow_platform::{Result, db::Tx};
+use sea_orm::{
+    ColumnTrait as _, Condition, ConnectionTrait, EntityTrait as _, QueryFilter as _, QueryOrder as _,
+    QuerySelect as _, Set,
+    sea_query::{Expr, LockBehavior, LockType, OnConflict},
+};
+use uuid::Uuid;
+
+use super::{CHUNK, entity::account, entity::account_revision, entity::contact_revision, from_json, to_json};
+use crate::domain::Profile;
+
+/// An account, as far as scoring knows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Account {
+    pub(crate) account_id: Uuid,
+    pub(crate) name: String,
+    /// The greatest revision that has come; 0: none yet.
+    pub(crate) revision: i64,
+    /// The greatest revision that an activity was resolved with.
+    pub(crate) wanted_revision: i64,
+}
+
+impl Account {
+    /// Whether its facts are at least as new as what its activities were resolved with.
+    pub(crate) fn is_known(&self) -> bool {
+        self.revision > 0 && self.revision >= self.wanted_revision
+    }
+}
+
+/// Makes sure that the accounts have a row, and notes the revision that their activities were resolved with.
+pub(crate) async fn touch(tx: &Tx, wanted: &BTreeMap<Uuid, i64>) -> Result<()> {
+    let rows: Vec<_> = wanted
+        .iter()
+        .map(|(&account_id, &revision)| account::ActiveModel {
+            account_id: Set(account_id),
+            name: Set(String::new()),
+            revision: Set(0),
+            wanted_revision: Set(revision),
+            due_time: Set(None),
+        })
+        .collect();
+    for chunk in rows.chunks(CHUNK) {
+        account::Entity::insert_many(chunk.to_vec())
+            .on_conflict(
+                OnConflict::column(account::Column::AccountId)
+                    .value(
+                        account::Column::WantedRevision,
+                        Expr::cust(
+                            "CASE WHEN excluded.wanted_revision > accounts.wanted_revision \
+                             THEN excluded.wanted_revision ELSE accounts.wanted_revision END",
+                        ),
+                    )
+                    .to_owned(),
+            )
+            .exec_without_returning(&**tx)
+            .await?;
+    }
+    Ok(())
+}
+
+/// Locks the accounts, in the order of their ids, and returns them.
+pub(crate) async fn lock(tx: &Tx, ids: &[Uuid]) -> Result<BTreeMap<Uuid, Account>> {
+    let mut locked = BTreeMap::new();
+    for chunk in ids.chunks(CHUNK) {
+        let rows = account::Entity::find()
+            .filter(account::Column::AccountId.is_in(chunk.iter().copied()))
+            .order_by_asc(account::Column::AccountId)
+            .lock_exclusive()
+            .all(&**tx)
+            .await?;
+        locked.extend(rows.into_iter().map(|row| (row.account_id, to_account(row))));
+    }
+    Ok(locked)
+}
+
+/// Locks accounts that are to be scored again by now and that nobody else is at.
+pub(crate) async fn lock_due(tx: &Tx, now: i64, limit: u64) -> Result<Vec<Uuid>> {
+    let rows = account::Entity::find()
+        .filter(account::Column::DueTime.lte(now))
+        .order_by_asc(account::Column::AccountId)
+        .limit(limit)
+        .lock_with_behavior(LockType::Update, LockBehavior::SkipLocked)
+        .all(&**tx)
+        .await?;
+    Ok(rows.into_iter().map(|row| row.account_id).collect())
+}
+
+/// How many accounts should have been scored again before this moment.
+pub(crate) async fn overdue(connection: &impl ConnectionTrait, before: i64) -> Result<u64> {
+    let query = account::Entity::find().filter(account::Column::DueTime.lt(before));
+    Ok(sea_orm::PaginatorTrait::count(query, connection).await?)
+}
+
+/// When the account is to be scored again.
+pub(crate) async fn set_due(tx: &Tx, due: &BTreeMap<Uuid, Option<i64>>) -> Result<()> {
+    let mut by_time: BTreeMap<Option<i64>, Vec<Uuid>> = BTreeMap::new();
+    for (&id, &time) in due {
+        by_time.entry(time).or_default().push(id);
+    }
+    for (time, ids) in by_time {
+        for chunk in ids.chunks(CHUNK) {
+            account::Entity::update_many()
+                .col_expr(account::Column::DueTime, Expr::value(time))
+                .filter(account::Column::AccountId.is_in(chunk.iter().copied()))
+                .exec(&**tx)
+                .await?;
+        }
+    }
+    Ok(())
+}
+
+/// Every account is to be scored again from `time` on.
+pub(crate) async fn all_due(tx: &Tx, time: i64) -> Result<()> {
+    account::Entity::update_many().col_expr(account::Column::DueTime, Expr::value(Some(time))).exec(&**tx).await?;
+    Ok(())
+}
+
+/// Keeps a revision of an account. False when it was there.
+pub(crate) async fn add_revision(tx: &Tx, account_id: Uuid, name: &str, profile: &Profile) -> Result<bool> {
+    let row = account_revision::ActiveModel {
+        account_id: Set(account_id),
+        revision: Set(profile.revision),
+        record_time: Set(profile.record_time),
+        facts: Set(to_json(&profile.facts)?),
+    };
+    let added = account_revision::Entity::insert(row)
+        .on_conflict(
+            OnConflict::columns([account_revision::Column::AccountId, account_revision::Column::Revision])
+                .do_nothing()
+                .to_owned(),
+        )
+        .exec_without_returning(&**tx)
+        .await?;
+    account::Entity::update_many()
+        .col_expr(account::Column::Name, Expr::value(name))
+        .col_expr(account::Column::Revision, Expr::value(profile.revision))
+        .filter(account::Column::AccountId.eq(account_id))
+        .filter(account::Column::Revision.lt(profile.revision))
+        .exec(&**tx)
+        .await?;
+    Ok(added > 0)
+}
+
+/// Keeps a revision of a contact's profile. False when it was there.
+pub(crate) async fn add_contact_revision(
+    tx: &Tx,
+    contact_id: Uuid,
+    account_id: Option<Uuid>,
+    profile: &Profile,
+) -> Result<bool> {
+    let row = contact_revision::ActiveModel {
+        contact_id: Set(contact_id),
+        revision: Set(profile.revision),
+        account_id: Set(account_id),
+        record_time: Set(profile.record_time),
+        facts: Set(to_json(&profile.facts)?),
+    };
+    let added = contact_revision::Entity::insert(row)
+        .on_conflict(
+            OnConflict::columns([contact_revision::Column::ContactId, contact_revision::Column::Revision])
+                .do_nothing()
+                .to_owned(),
+        )
+        .exec_without_returning(&**tx)
+        .await?;
+    Ok(added > 0)
+}
+
+/// All revisions of these accounts.
+pub(crate) async fn revisions(
+    connection: &impl ConnectionTrait,
+    accounts: &[Uuid],
+) -> Result<HashMap<Uuid, Vec<Profile>>> {
+    let rows = account_revision::Entity::find()
+        .filter(account_revision::Column::AccountId.is_in(accounts.iter().copied()))
+        .all(connection)
+        .await?;
+    let mut found: HashMap<Uuid, Vec<Profile>> = HashMap::new();
+    for row in rows {
+        let profile = Profile { revision: row.revision, record_time: row.record_time, facts: from_json(row.facts)? };
+        found.entry(row.account_id).or_default().push(profile);
+    }
+    Ok(found)
+}
+
+/// All revisions of these contacts.
+pub(crate) async fn contact_revisions(
+    connection: &impl ConnectionTrait,
+    contacts: &[Uuid],
+) -> Result<HashMap<Uuid, Vec<Profile>>> {
+    let mut found: HashMap<Uuid, Vec<Profile>> = HashMap::new();
+    for chunk in contacts.chunks(CHUNK) {
+        let rows = contact_revision::Entity::find()
+            .filter(contact_revision::Column::ContactId.is_in(chunk.iter().copied()))
+            .all(connection)
+            .await?;
+        for row in rows {
+            let facts = from_json(row.facts)?;
+            let profile = Profile { revision: row.revision, record_time: row.record_time, facts };
+            found.entry(row.contact_id).or_default().push(profile);
+        }
+    }
+    Ok(found)
+}
+
+/// The names of these accounts; an account that has not been announced has none.
+pub(crate) async fn by_ids(connection: &impl ConnectionTrait, ids: &[Uuid]) -> Result<HashMap<Uuid, Account>> {
+    let rows = account::Entity::find()
+        .filter(Condition::all().add(account::Column::AccountId.is_in(ids.iter().copied())))
+        .all(connection)
+        .await?;
+    Ok(rows.into_iter().map(|row| (row.account_id, to_account(row))).collect())
+}
+
+fn to_account(row: account::Model) -> Account {
+    Account { account_id: row.account_id, name: row.name, revision: row.revision, wanted_revision: row.wanted_revision }
+}

@@ -1,0 +1,16 @@
+use sea_orm::entity::prelude::*;
+
+#[sea_orm::model]
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[sea_orm(table_name = "contact_revisions")]
+pub(crate) struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub(crate) contact_id: Uuid,
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub(crate) revision: i64,
+    pub(crate) account_id: Option<Uuid>,
+    pub(crate) record_time: i64,
+    pub(crate) facts: Json,
+}
+
+impl ActiveModelBehavior for ActiveModel {}

@@ -1,0 +1,244 @@
+//! Evidence: the activities that scoring holds. Its primary key is the inbox: an activity that is there has had its
+//! effect.
+
+use std::collections::{BTreeMap, HashMap};
+
+use leadflow_platform::{Result, db::Tx};
+use sea_orm::{
+    ColumnTrait as _, Condition, ConnectionTrait, EntityTrait as _, FromQueryResult, Order, QueryFilter as _,
+    QueryOrder as _, QuerySelect as _, Set, Statement, sea_query::Expr, sea_query::OnConflict,
+};
+use uuid::Uuid;
+
+use super::{CHUNK, entity::evidence, from_json, from_text, text_of, to_json};
+use crate::domain::{Activity, Disposition};
+
+use evidence::{ActiveModel, Column, Entity, Model};
+
+/// An activity with whose it is and what became of it.
+#[derive(Clone, Debug)]
+pub(crate) struct Evidence {
+    pub(crate) account_id: Option<Uuid>,
+    pub(crate) activity: Activity,
+    pub(crate) disposition: Disposition,
+}
+
+/// Which evidence a list shows.
+#[derive(Clone, Debug, Default, serde::Serialize)]
+pub(crate) struct Filter {
+    pub(crate) account_id: Option<Uuid>,
+    pub(crate) disposition: Option<Disposition>,
+    pub(crate) record_time_before: Option<i64>,
+}
+
+/// Adds what is new and returns the ids of it; what is there already is left alone.
+pub(crate) async fn insert_new(tx: &Tx, rows: Vec<Evidence>) -> Result<Vec<Uuid>> {
+    let mut added = Vec::new();
+    for chunk in rows.chunks(CHUNK) {
+        let ids: Vec<_> = chunk.iter().map(|row| row.activity.activity_id).collect();
+        let known: Vec<Uuid> = Entity::find()
+            .select_only()
+            .column(Column::ActivityId)
+            .filter(Column::ActivityId.is_in(ids))
+            .into_tuple()
+            .all(&**tx)
+            .await?;
+        let mut fresh = BTreeMap::new();
+        for row in chunk.iter().filter(|row| !known.contains(&row.activity.activity_id)) {
+            fresh.insert(row.activity.activity_id, to_row(row)?);
+        }
+        if fresh.is_empty() {
+            continue;
+        }
+        let inserted = Entity::insert_many(fresh.into_values())
+            .on_conflict(OnConflict::column(Column::ActivityId).do_nothing().to_owned())
+            .exec_with_returning(&**tx)
+            .await?;
+        added.extend(inserted.into_iter().map(|row| row.activity_id));
+    }
+    Ok(added)
+}
+
+/// The latest `limit` activities of each account that happened after `after` (those that any lead can count), the
+/// latest first.
+pub(crate) async fn latest(
+    tx: &impl ConnectionTrait,
+    accounts: &[Uuid],
+    after: i64,
+    limit: usize,
+) -> Result<HashMap<Uuid, Vec<Activity>>> {
+    let mut found: HashMap<Uuid, Vec<Activity>> = HashMap::new();
+    let backend = tx.get_database_backend();
+    for chunk in accounts.chunks(CHUNK) {
+        let marks = placeholders(backend, chunk.len());
+        let sql = format!(
+            "SELECT * FROM (SELECT *, ROW_NUMBER() OVER (PARTITION BY account_id \
+             ORDER BY occur_time DESC, source DESC, source_event_id DESC) AS place \
+             FROM evidence WHERE occur_time > {after} AND reclassify_time IS NULL AND account_id IN ({marks})) AS ranked \
+             WHERE place <= {limit}"
+        );
+        let statement = Statement::from_sql_and_values(backend, sql, chunk.iter().map(|id| (*id).into()));
+        for row in Model::find_by_statement(statement).all(tx).await? {
+            let (account, activity) = (row.account_id.unwrap_or_default(), to_activity(row)?);
+            found.entry(account).or_default().push(activity);
+        }
+    }
+    Ok(found)
+}
+
+fn placeholders(backend: sea_orm::DatabaseBackend, count: usize) -> String {
+    let mark = |n: usize| match backend {
+        sea_orm::DatabaseBackend::Postgres => format!("${n}"),
+        _ => "?".to_owned(),
+    };
+    (1..=count).map(mark).collect::<Vec<_>>().join(", ")
+}
+
+/// The activities of these accounts that bear answers, of all time.
+pub(crate) async fn answering(tx: &impl ConnectionTrait, accounts: &[Uuid]) -> Result<HashMap<Uuid, Vec<Activity>>> {
+    let mut found: HashMap<Uuid, Vec<Activity>> = HashMap::new();
+    let rows = Entity::find()
+        .filter(Column::AccountId.is_in(accounts.iter().copied()))
+        .filter(Column::Answers.is_not_null())
+        .all(tx)
+        .await?;
+    for row in rows {
+        let (account, activity) = (row.account_id.unwrap_or_default(), to_activity(row)?);
+        found.entry(account).or_default().push(activity);
+    }
+    Ok(found)
+}
+
+/// What an account had done by `at` and was known by `known_at`: the latest `limit`, and how many more there are.
+pub(crate) async fn as_of(
+    connection: &impl ConnectionTrait,
+    account: Uuid,
+    between: (i64, i64),
+    known_at: i64,
+    limit: usize,
+) -> Result<(Vec<Activity>, u64)> {
+    let query = Entity::find()
+        .filter(Column::AccountId.eq(account))
+        .filter(Column::OccurTime.gt(between.0))
+        .filter(Column::OccurTime.lte(between.1))
+        .filter(Column::RecordTime.lte(known_at))
+        .filter(Condition::any().add(Column::ReclassifyTime.is_null()).add(Column::ReclassifyTime.gt(known_at)));
+    let count = sea_orm::PaginatorTrait::count(query.clone(), connection).await?;
+    let rows = query
+        .order_by(Column::OccurTime, Order::Desc)
+        .order_by(Column::Source, Order::Desc)
+        .order_by(Column::SourceEventId, Order::Desc)
+        .limit(limit as u64)
+        .all(connection)
+        .await?;
+    let beyond = count.saturating_sub(rows.len() as u64);
+    Ok((rows.into_iter().map(to_activity).collect::<Result<_>>()?, beyond))
+}
+
+/// Sets what became of each of these activities.
+pub(crate) async fn dispose(tx: &Tx, changes: BTreeMap<Uuid, Disposition>) -> Result<()> {
+    let mut by_disposition: HashMap<Disposition, Vec<Uuid>> = HashMap::new();
+    for (id, disposition) in changes {
+        by_disposition.entry(disposition).or_default().push(id);
+    }
+    for (disposition, ids) in by_disposition {
+        let text = text_of(&disposition)?;
+        for chunk in ids.chunks(CHUNK) {
+            Entity::update_many()
+                .col_expr(Column::Disposition, Expr::value(text.clone()))
+                .filter(Column::ActivityId.is_in(chunk.iter().copied()))
+                .exec(&**tx)
+                .await?;
+        }
+    }
+    Ok(())
+}
+
+/// What became of these activities so far.
+pub(crate) async fn dispositions(tx: &Tx, ids: &[Uuid]) -> Result<HashMap<Uuid, Disposition>> {
+    let mut found = HashMap::new();
+    for chunk in ids.chunks(CHUNK) {
+        let rows: Vec<(Uuid, String)> = Entity::find()
+            .select_only()
+            .columns([Column::ActivityId, Column::Disposition])
+            .filter(Column::ActivityId.is_in(chunk.iter().copied()))
+            .into_tuple()
+            .all(&**tx)
+            .await?;
+        for (id, text) in rows {
+            found.insert(id, from_text(&text)?);
+        }
+    }
+    Ok(found)
+}
+
+/// A page of evidence in the order of ids.
+pub(crate) async fn list(
+    connection: &impl ConnectionTrait,
+    filter: &Filter,
+    after: Option<Uuid>,
+    limit: u64,
+) -> Result<Vec<Evidence>> {
+    let mut query = Entity::find();
+    if let Some(account) = filter.account_id {
+        query = query.filter(Column::AccountId.eq(account));
+    }
+    if let Some(disposition) = filter.disposition {
+        query = query.filter(Column::Disposition.eq(text_of(&disposition)?));
+    }
+    if let Some(before) = filter.record_time_before {
+        query = query.filter(Column::RecordTime.lt(before));
+    }
+    if let Some(after) = after {
+        query = query.filter(Column::ActivityId.gt(after));
+    }
+    let rows = query.order_by_asc(Column::ActivityId).limit(limit).all(connection).await?;
+    rows.into_iter().map(to_evidence).collect()
+}
+
+fn to_row(evidence: &Evidence) -> Result<ActiveModel> {
+    let activity = &evidence.activity;
+    let facts = |facts: &crate::domain::history::Facts| -> Result<_> {
+        if facts.is_empty() { Ok(None) } else { to_json(facts).map(Some) }
+    };
+    Ok(ActiveModel {
+        activity_id: Set(activity.activity_id),
+        account_id: Set(evidence.account_id),
+        contact_id: Set(activity.contact_id),
+        source: Set(activity.source.clone()),
+        source_event_id: Set(activity.source_event_id.clone()),
+        activity_type: Set(activity.activity_type.clone()),
+        channel: Set(activity.channel.clone()),
+        product_category: Set(activity.product_category.clone()),
+        occur_time: Set(activity.occur_time),
+        record_time: Set(activity.record_time),
+        object_id: Set(activity.object_id.clone()),
+        attributes: Set(facts(&activity.attributes)?),
+        answers: Set(facts(&activity.answers)?),
+        reclassify_time: Set(activity.reclassify_time),
+        disposition: Set(text_of(&evidence.disposition)?),
+    })
+}
+
+fn to_evidence(row: Model) -> Result<Evidence> {
+    Ok(Evidence { account_id: row.account_id, disposition: from_text(&row.disposition)?, activity: to_activity(row)? })
+}
+
+fn to_activity(row: Model) -> Result<Activity> {
+    let facts = |json: Option<serde_json::Value>| json.map_or(Ok(Default::default()), from_json);
+    Ok(Activity {
+        activity_id: row.activity_id,
+        source: row.source,
+        source_event_id: row.source_event_id,
+        activity_type: row.activity_type,
+        channel: row.channel,
+        product_category: row.product_category,
+        occur_time: row.occur_time,
+        record_time: row.record_time,
+        contact_id: row.contact_id,
+        object_id: row.object_id,
+        attributes: facts(row.attributes)?,
+        answers: facts(row.answers)?,
+        reclassify_time: row.reclassify_time,
+    })
+}

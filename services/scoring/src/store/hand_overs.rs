@@ -1,0 +1,56 @@
+//! What was handed over, frozen as it was.
+
+use leadflow_platform::{Result, db::Tx};
+use sea_orm::{
+    ColumnTrait as _, ConnectionTrait, EntityTrait as _, QueryFilter as _, QueryOrder as _, Set, sea_query::OnConflict,
+};
+use serde_json::Value as Json;
+use uuid::Uuid;
+
+use super::entity::hand_over::{ActiveModel, Column, Entity};
+
+/// One hand-over.
+#[derive(Clone, Debug)]
+pub(crate) struct HandOver {
+    pub(crate) lead_id: Uuid,
+    pub(crate) number: i32,
+    pub(crate) time: i64,
+    pub(crate) explanation: Json,
+}
+
+/// Freezes these.
+pub(crate) async fn freeze(tx: &Tx, hand_overs: Vec<HandOver>) -> Result<()> {
+    if hand_overs.is_empty() {
+        return Ok(());
+    }
+    let rows = hand_overs.into_iter().map(|hand_over| ActiveModel {
+        lead_id: Set(hand_over.lead_id),
+        hand_over: Set(hand_over.number.into()),
+        hand_over_time: Set(hand_over.time),
+        explanation: Set(hand_over.explanation),
+    });
+    Entity::insert_many(rows)
+        .on_conflict(OnConflict::columns([Column::LeadId, Column::HandOver]).do_nothing().to_owned())
+        .exec_without_returning(&**tx)
+        .await?;
+    Ok(())
+}
+
+/// The frozen explanation of a hand-over; of the latest when no number is given.
+pub(crate) async fn get(
+    connection: &impl ConnectionTrait,
+    lead_id: Uuid,
+    number: Option<i32>,
+) -> Result<Option<HandOver>> {
+    let mut query = Entity::find().filter(Column::LeadId.eq(lead_id));
+    if let Some(number) = number {
+        query = query.filter(Column::HandOver.eq(i64::from(number)));
+    }
+    let row = query.order_by_desc(Column::HandOver).one(connection).await?;
+    Ok(row.map(|row| HandOver {
+        lead_id: row.lead_id,
+        number: i32::try_from(row.hand_over).unwrap_or(i32::MAX),
+        time: row.hand_over_time,
+        explanation: row.explanation,
+    }))
+}

@@ -1,0 +1,280 @@
+//! Leads and the adjustments that people made to them.
+
+use std::collections::HashMap;
+
+use leadflow_platform::{Error, Result, db::Tx};
+use sea_orm::{
+    ColumnTrait as _, Condition, ConnectionTrait, EntityTrait as _, PaginatorTrait as _, QueryFilter as _,
+    QueryOrder as _, QuerySelect as _, Set, sea_query::OnConflict,
+};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::{CHUNK, entity::adjustment, entity::lead, from_text, text_of};
+use crate::domain::{
+    Adjustment, Band, Validations,
+    lead::{Lead, State, Status},
+};
+
+use lead::{ActiveModel, Column, Entity, Model};
+
+/// Which leads a list shows.
+#[derive(Clone, Debug, Default, Serialize)]
+pub(crate) struct Filter {
+    pub(crate) band: Option<Band>,
+    pub(crate) status: Option<Status>,
+    pub(crate) product_category: String,
+    pub(crate) account_id: Option<Uuid>,
+    pub(crate) assigned_rep: String,
+    pub(crate) show_closed: bool,
+    pub(crate) by_id: bool,
+}
+
+/// Where a page of leads begins.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub(crate) struct Key {
+    pub(crate) score_milli: i64,
+    pub(crate) lead_id: Uuid,
+}
+
+/// All leads of these accounts, closed ones too.
+pub(crate) async fn of_accounts(connection: &impl ConnectionTrait, accounts: &[Uuid]) -> Result<Vec<Lead>> {
+    let mut leads = Vec::new();
+    for chunk in accounts.chunks(CHUNK) {
+        let rows = Entity::find().filter(Column::AccountId.is_in(chunk.iter().copied())).all(connection).await?;
+        for row in rows {
+            leads.push(to_lead(row)?);
+        }
+    }
+    leads.sort_by(|a, b| {
+        (a.account_id, &a.product_category, a.round).cmp(&(b.account_id, &b.product_category, b.round))
+    });
+    Ok(leads)
+}
+
+/// One lead.
+pub(crate) async fn get(connection: &impl ConnectionTrait, lead_id: Uuid) -> Result<Lead> {
+    let row = Entity::find_by_id(lead_id).one(connection).await?;
+    to_lead(row.ok_or_else(|| Error::not_found("lead", lead_id))?)
+}
+
+/// The accounts of these leads.
+pub(crate) async fn accounts_of(connection: &impl ConnectionTrait, leads: &[Uuid]) -> Result<HashMap<Uuid, Uuid>> {
+    let rows: Vec<(Uuid, Uuid)> = Entity::find()
+        .select_only()
+        .columns([Column::LeadId, Column::AccountId])
+        .filter(Column::LeadId.is_in(leads.iter().copied()))
+        .into_tuple()
+        .all(connection)
+        .await?;
+    Ok(rows.into_iter().collect())
+}
+
+/// When the round before this one was closed.
+pub(crate) async fn previous_close_time(connection: &impl ConnectionTrait, lead: &Lead) -> Result<Option<i64>> {
+    let previous = Entity::find()
+        .filter(Column::AccountId.eq(lead.account_id))
+        .filter(Column::ProductCategory.eq(lead.product_category.as_str()))
+        .filter(Column::Round.eq(i64::from(lead.round) - 1))
+        .one(connection)
+        .await?;
+    Ok(previous.and_then(|row| row.close_time))
+}
+
+/// Writes these leads, new or changed.
+pub(crate) async fn save(tx: &Tx, leads: &[Lead]) -> Result<()> {
+    let rows = leads.iter().map(to_row).collect::<Result<Vec<_>>>()?;
+    for chunk in rows.chunks(CHUNK) {
+        Entity::insert_many(chunk.to_vec())
+            .on_conflict(
+                OnConflict::column(Column::LeadId)
+                    .update_columns([
+                        Column::Status,
+                        Column::StatusReason,
+                        Column::Band,
+                        Column::ScoreMilli,
+                        Column::ScoreTime,
+                        Column::NextCheckTime,
+                        Column::Contacts,
+                        Column::Channels,
+                        Column::ValidActivities,
+                        Column::Activities,
+                        Column::HandOver,
+                        Column::ReadyTime,
+                        Column::RejectTime,
+                        Column::AssignmentId,
+                        Column::AssignedRep,
+                        Column::CloseTime,
+                        Column::CloseReason,
+                        Column::CloseNote,
+                        Column::ModelVersion,
+                        Column::Revision,
+                    ])
+                    .to_owned(),
+            )
+            .exec_without_returning(&**tx)
+            .await?;
+    }
+    Ok(())
+}
+
+/// A page of leads, by score or by id.
+pub(crate) async fn list(
+    connection: &impl ConnectionTrait,
+    filter: &Filter,
+    after: Option<&Key>,
+    limit: u64,
+) -> Result<Vec<Lead>> {
+    let mut wanted = Condition::all();
+    if let Some(band) = filter.band {
+        wanted = wanted.add(Column::Band.eq(text_of(&band)?));
+    }
+    if let Some(status) = filter.status {
+        wanted = wanted.add(Column::Status.eq(text_of(&status)?));
+    }
+    if !filter.product_category.is_empty() {
+        wanted = wanted.add(Column::ProductCategory.eq(filter.product_category.as_str()));
+    }
+    if let Some(account) = filter.account_id {
+        wanted = wanted.add(Column::AccountId.eq(account));
+    }
+    if !filter.assigned_rep.is_empty() {
+        wanted = wanted.add(Column::AssignedRep.eq(filter.assigned_rep.as_str()));
+    }
+    if !filter.show_closed && filter.status != Some(Status::Closed) {
+        wanted = wanted.add(Column::CloseTime.is_null());
+    }
+    let query = if filter.by_id {
+        if let Some(key) = after {
+            wanted = wanted.add(Column::LeadId.gt(key.lead_id));
+        }
+        Entity::find().order_by_asc(Column::LeadId)
+    } else {
+        if let Some(key) = after {
+            let same = Condition::all().add(Column::ScoreMilli.eq(key.score_milli)).add(Column::LeadId.lt(key.lead_id));
+            wanted = wanted.add(Condition::any().add(Column::ScoreMilli.lt(key.score_milli)).add(same));
+        }
+        Entity::find().order_by_desc(Column::ScoreMilli).order_by_desc(Column::LeadId)
+    };
+    let rows = query.filter(wanted).limit(limit).all(connection).await?;
+    rows.into_iter().map(to_lead).collect()
+}
+
+/// How many open leads each band has.
+pub(crate) async fn open_by_band(connection: &impl ConnectionTrait) -> Result<Vec<(Band, u64)>> {
+    let mut counts = Vec::new();
+    for band in [Band::Cold, Band::Warm, Band::Hot] {
+        let query = Entity::find().filter(Column::CloseTime.is_null()).filter(Column::Band.eq(text_of(&band)?));
+        counts.push((band, query.count(connection).await?));
+    }
+    Ok(counts)
+}
+
+/// The adjustments of these leads.
+pub(crate) async fn adjustments(
+    connection: &impl ConnectionTrait,
+    leads: &[Uuid],
+) -> Result<HashMap<Uuid, Vec<Adjustment>>> {
+    let mut found: HashMap<Uuid, Vec<Adjustment>> = HashMap::new();
+    for chunk in leads.chunks(CHUNK) {
+        let rows = adjustment::Entity::find()
+            .filter(adjustment::Column::LeadId.is_in(chunk.iter().copied()))
+            .all(connection)
+            .await?;
+        for row in rows {
+            found.entry(row.lead_id).or_default().push(Adjustment {
+                adjustment_id: row.adjustment_id,
+                points_milli: row.points_milli,
+                create_time: row.create_time,
+                expire_time: row.expire_time,
+                reason: row.reason,
+                principal: row.principal,
+            });
+        }
+    }
+    Ok(found)
+}
+
+/// Adds an adjustment.
+pub(crate) async fn adjust(tx: &Tx, lead_id: Uuid, adjustment: &Adjustment) -> Result<()> {
+    let row = adjustment::ActiveModel {
+        adjustment_id: Set(adjustment.adjustment_id),
+        lead_id: Set(lead_id),
+        points_milli: Set(adjustment.points_milli),
+        reason: Set(adjustment.reason.clone()),
+        principal: Set(adjustment.principal.clone()),
+        create_time: Set(adjustment.create_time),
+        expire_time: Set(adjustment.expire_time),
+    };
+    adjustment::Entity::insert(row).exec_without_returning(&**tx).await?;
+    Ok(())
+}
+
+fn to_row(lead: &Lead) -> Result<ActiveModel> {
+    let state = &lead.state;
+    Ok(ActiveModel {
+        lead_id: Set(lead.lead_id),
+        account_id: Set(lead.account_id),
+        product_category: Set(lead.product_category.clone()),
+        round: Set(lead.round.into()),
+        status: Set(text_of(&state.status)?),
+        status_reason: Set(lead.status_reason.clone()),
+        band: Set(text_of(&state.band)?),
+        score_milli: Set(state.score_milli),
+        score_time: Set(state.score_time),
+        next_check_time: Set(lead.next_check_time),
+        contacts: Set(state.validations.contacts.into()),
+        channels: Set(state.validations.channels.into()),
+        valid_activities: Set(state.validations.activities.into()),
+        activities: Set(state.activities.into()),
+        hand_over: Set(state.hand_over.into()),
+        ready_time: Set(lead.ready_time),
+        reject_time: Set(state.reject_time),
+        assignment_id: Set(lead.assignment_id),
+        assigned_rep: Set(lead.assigned_rep.clone()),
+        open_time: Set(lead.open_time),
+        close_time: Set(lead.closed.map(|(time, _)| time)),
+        close_reason: Set(lead.closed.map(|(_, reason)| text_of(&reason)).transpose()?),
+        close_note: Set(lead.close_note.clone()),
+        model_version: Set(state.model_version.into()),
+        revision: Set(lead.revision),
+    })
+}
+
+fn to_lead(row: Model) -> Result<Lead> {
+    let small = |number: i64| i32::try_from(number).unwrap_or(i32::MAX);
+    let closed = match (row.close_time, row.close_reason) {
+        (Some(time), Some(reason)) => Some((time, from_text(&reason)?)),
+        _ => None,
+    };
+    Ok(Lead {
+        lead_id: row.lead_id,
+        account_id: row.account_id,
+        product_category: row.product_category,
+        round: small(row.round),
+        state: State {
+            status: from_text(&row.status)?,
+            band: from_text(&row.band)?,
+            score_milli: row.score_milli,
+            score_time: row.score_time,
+            validations: Validations {
+                contacts: small(row.contacts),
+                channels: small(row.channels),
+                activities: small(row.valid_activities),
+            },
+            activities: small(row.activities),
+            hand_over: small(row.hand_over),
+            reject_time: row.reject_time,
+            model_version: small(row.model_version),
+        },
+        next_check_time: row.next_check_time,
+        ready_time: row.ready_time,
+        status_reason: row.status_reason,
+        assignment_id: row.assignment_id,
+        assigned_rep: row.assigned_rep,
+        open_time: row.open_time,
+        closed,
+        close_note: row.close_note,
+        revision: row.revision,
+    })
+}

@@ -1,0 +1,63 @@
+//! The service's tables, and the queries on them that return domain types.
+
+use leadflow_platform::db::{PlatformTables, run_script};
+use sea_orm_migration::prelude::*;
+
+pub(crate) mod accounts;
+mod entity;
+pub(crate) mod evidence;
+pub(crate) mod hand_overs;
+pub(crate) mod leads;
+pub(crate) mod models;
+
+/// Brings the tables up to date.
+#[derive(Debug)]
+pub struct Migrator;
+
+#[async_trait::async_trait]
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![Box::new(PlatformTables), Box::new(Tables)]
+    }
+}
+
+struct Tables;
+
+impl MigrationName for Tables {
+    fn name(&self) -> &'static str {
+        "m20261124_000001_tables"
+    }
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for Tables {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        run_script(manager, include_str!("tables.sql")).await
+    }
+}
+
+/// Rows of one statement, within the limits on bound values.
+const CHUNK: usize = 500;
+
+/// The text of a unit enum variant as serde writes it.
+fn text_of(value: &impl serde::Serialize) -> leadflow_platform::Result<String> {
+    match serde_json::to_value(value) {
+        Ok(serde_json::Value::String(text)) => Ok(text),
+        _ => Err(leadflow_platform::Error::internal("an enum without a text")),
+    }
+}
+
+/// The unit enum variant of a text in the database.
+fn from_text<T: serde::de::DeserializeOwned>(text: &str) -> leadflow_platform::Result<T> {
+    serde_json::from_value(serde_json::Value::String(text.to_owned()))
+        .map_err(|cause| leadflow_platform::Error::internal(format!("`{text}` in the database")).because(cause))
+}
+
+fn to_json(value: &impl serde::Serialize) -> leadflow_platform::Result<serde_json::Value> {
+    serde_json::to_value(value).map_err(|cause| leadflow_platform::Error::internal("no JSON").because(cause))
+}
+
+fn from_json<T: serde::de::DeserializeOwned>(json: serde_json::Value) -> leadflow_platform::Result<T> {
+    serde_json::from_value(json)
+        .map_err(|cause| leadflow_platform::Error::internal("unreadable JSON in the database").because(cause))
+}

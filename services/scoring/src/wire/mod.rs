@@ -1,0 +1,30 @@
+//! Between the contract and the domain.
+
+mod event;
+mod explanation;
+mod lead;
+mod model;
+
+pub(crate) use event::{account_revision, assignment_news, contact_revision, held_news, lead_event, recorded};
+pub(crate) use explanation::explanation;
+pub(crate) use lead::{adjustment, close_reason, evidence, evidence_filter, lead, lead_filter, reason_text};
+pub(crate) use model::{category, change, scoring_model, version};
+
+use leadflow_platform::clock::{from_millis, to_proto};
+
+/// A moment in a message.
+fn time(millis: i64) -> prost_types::Timestamp {
+    to_proto(from_millis(millis))
+}
+
+/// A moment that a request may name.
+pub(crate) fn optional_time(
+    field: &str,
+    time: Option<&prost_types::Timestamp>,
+) -> leadflow_platform::Result<Option<i64>> {
+    time.map(|time| leadflow_platform::clock::from_proto(field, time).map(jiff::Timestamp::as_millisecond)).transpose()
+}
+
+fn text(value: Option<impl ToString>) -> String {
+    value.map(|value| value.to_string()).unwrap_or_default()
+}

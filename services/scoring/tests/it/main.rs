@@ -1,0 +1,5 @@
+//! Scoring, tested through its public ways in.
+
+mod arithmetic;
+mod histories;
+mod oracle;
