@@ -1,0 +1,145 @@
+//! Following leads: keeping the newest copy, and doing what their hand-overs and their closing ask for.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use jiff::Timestamp;
+use leadflow_platform::{Result, db::Tx, outbox};
+use uuid::Uuid;
+
+use super::{App, decide::Pending};
+use crate::{
+    domain::{
+        assignment::Assignment,
+        decision::Trace,
+        hand_over::{HandOver, Reason, todo},
+        lead::Lead,
+    },
+    store::{assignments, hand_overs, leads},
+    wire,
+};
+
+/// What an event tells of a lead.
+#[derive(Clone, Debug)]
+pub(crate) struct News {
+    /// The lead at the event's revision.
+    pub(crate) lead: Lead,
+    /// Whether the lead is handed over, under the number that it bears.
+    pub(crate) is_ready: bool,
+}
+
+impl App {
+    /// Takes news of leads in, in one transaction.
+    pub(crate) async fn follow(&self, news: Vec<News>) -> Result<()> {
+        let app = self.clone();
+        let freed = self.database.write(move |tx| async move { app.follow_in(&tx, &news).await }).await?;
+        if freed {
+            self.bell.notify_one();
+        }
+        Ok(())
+    }
+
+    /// Says whether a rep has become free.
+    async fn follow_in(&self, tx: &Tx, news: &[News]) -> Result<bool> {
+        leads::keep_newest(tx, &newest(news)).await?;
+        let ready = ready(news);
+        let asking: BTreeSet<Uuid> = news
+            .iter()
+            .filter(|news| news.is_ready || news.lead.closed.is_some())
+            .map(|news| news.lead.lead_id)
+            .collect();
+        let asking: Vec<Uuid> = asking.into_iter().collect();
+        if asking.is_empty() {
+            return Ok(false);
+        }
+        // Locked by now: what is read here is what the others have left behind.
+        let leads = leads::get(&**tx, &asking).await?;
+        let mut known = hand_overs::of_leads(&**tx, &asking).await?;
+        let live = assignments::live(tx, &asking).await?;
+
+        let now = self.now();
+        let (mut closing, mut pending) = (Closing::new(live, now), Vec::new());
+        for lead in in_order_of_arrival(news, &leads) {
+            let known = known.remove(&lead.lead_id).unwrap_or_default();
+            let numbers = ready.get(&lead.lead_id).cloned().unwrap_or_default();
+            let todo = todo(lead, &known, &numbers);
+            for (number, reason) in todo.close {
+                closing.close(lead, &known, number, reason);
+            }
+            if let Some(number) = todo.decide {
+                let hand_over = HandOver::heard_of(lead.lead_id, number, now);
+                pending.push(Pending { hand_over, lead, before: None });
+            }
+        }
+        self.metrics.received(closing.unheard + pending.len() as u64);
+        let freed = closing.write(tx).await?;
+        self.decide(tx, pending, now).await?;
+        Ok(freed)
+    }
+}
+
+/// The newest revision of each lead.
+fn newest(news: &[News]) -> BTreeMap<Uuid, Lead> {
+    let mut newest: BTreeMap<Uuid, Lead> = BTreeMap::new();
+    for News { lead, .. } in news {
+        if newest.get(&lead.lead_id).is_none_or(|known| known.revision < lead.revision) {
+            newest.insert(lead.lead_id, lead.clone());
+        }
+    }
+    newest
+}
+
+/// The numbers under which each lead is handed over. They count whatever the revision of the event.
+fn ready(news: &[News]) -> HashMap<Uuid, BTreeSet<i32>> {
+    let mut ready: HashMap<Uuid, BTreeSet<i32>> = HashMap::new();
+    for News { lead, .. } in news.iter().filter(|news| news.is_ready) {
+        ready.entry(lead.lead_id).or_default().insert(lead.hand_over);
+    }
+    ready
+}
+
+/// Each lead once: who comes first is served first.
+fn in_order_of_arrival<'a>(news: &'a [News], leads: &'a BTreeMap<Uuid, Lead>) -> impl Iterator<Item = &'a Lead> {
+    let mut seen = BTreeSet::new();
+    news.iter().filter_map(move |news| leads.get(&news.lead.lead_id)).filter(move |lead| seen.insert(lead.lead_id))
+}
+
+/// Hand-overs that come to their end, and their live assignments with them.
+struct Closing {
+    live: HashMap<Uuid, Assignment>,
+    now: Timestamp,
+    /// How many of them routing had never heard of.
+    unheard: u64,
+    hand_overs: Vec<(HandOver, Option<Trace>)>,
+    ended: Vec<Assignment>,
+}
+
+impl Closing {
+    fn new(live: HashMap<Uuid, Assignment>, now: Timestamp) -> Self {
+        Self { live, now, unheard: 0, hand_overs: Vec::new(), ended: Vec::new() }
+    }
+
+    fn close(&mut self, lead: &Lead, known: &[HandOver], number: i32, reason: Reason) {
+        let known = known.iter().find(|known| known.hand_over == number).cloned();
+        self.unheard += u64::from(known.is_none());
+        let mut hand_over = known.unwrap_or_else(|| HandOver::heard_of(lead.lead_id, number, self.now));
+        hand_over.close(reason);
+        self.hand_overs.push((hand_over, None));
+        if let Some(live) = self.live.get(&lead.lead_id).filter(|live| live.hand_over == number) {
+            let mut assignment = live.clone();
+            match lead.closed {
+                Some(closed) => assignment.end_with_lead(closed, self.now),
+                None => assignment.withdraw(reason.as_str(), self.now),
+            }
+            self.ended.push(assignment);
+        }
+    }
+
+    /// Writes and announces it all. Says whether a rep has become free.
+    async fn write(self, tx: &Tx) -> Result<bool> {
+        assignments::save(tx, &self.ended).await?;
+        hand_overs::save(tx, &self.hand_overs).await?;
+        let events = self.ended.iter().map(|assignment| wire::assignment_event(assignment, self.now)).collect();
+        outbox::announce_all(tx, events, self.now).await?;
+        Ok(!self.ended.is_empty())
+    }
+}

@@ -1,0 +1,85 @@
+use leadflow_platform::ids;
+use leadflow_proto::{
+    contact::v1::Account,
+    scoring::v1::{CloseReason, Lead, LeadEvent, LeadStatus},
+};
+use uuid::Uuid;
+
+/// A lead as scoring would announce it.
+#[derive(Clone, Debug)]
+pub(crate) struct TestLead {
+    pub(crate) lead_id: Uuid,
+    pub(crate) account_id: Uuid,
+    pub(crate) country: String,
+    pub(crate) employees: Option<i64>,
+    pub(crate) owner_rep: String,
+    pub(crate) product_category: String,
+    pub(crate) score_milli: i64,
+    pub(crate) revision: i64,
+    pub(crate) hand_over: i32,
+    pub(crate) closed: Option<CloseReason>,
+}
+
+impl TestLead {
+    /// A new lead of a new account in this country.
+    pub(crate) fn new(country: &str) -> Self {
+        Self {
+            lead_id: ids::new(),
+            account_id: ids::new(),
+            country: country.to_owned(),
+            employees: None,
+            owner_rep: String::new(),
+            product_category: "scales".to_owned(),
+            score_milli: 61_500,
+            revision: 1,
+            hand_over: 1,
+            closed: None,
+        }
+    }
+
+    pub(crate) fn owned_by(mut self, rep: &str) -> Self {
+        self.owner_rep = rep.to_owned();
+        self
+    }
+
+    /// The same lead a number of revisions later.
+    pub(crate) fn later(&self, revisions: i64) -> Self {
+        Self { revision: self.revision + revisions, ..self.clone() }
+    }
+
+    /// The same lead, handed over once more.
+    pub(crate) fn again(&self) -> Self {
+        Self { hand_over: self.hand_over + 1, ..self.later(1) }
+    }
+
+    pub(crate) fn closed(&self, reason: CloseReason) -> Self {
+        Self { closed: Some(reason), ..self.later(1) }
+    }
+
+    pub(crate) fn event(&self) -> LeadEvent {
+        let status = if self.closed.is_some() { LeadStatus::Closed } else { LeadStatus::HandedOver };
+        let lead = Lead {
+            lead_id: self.lead_id.to_string(),
+            account_id: self.account_id.to_string(),
+            account_name: "Example Works".to_owned(),
+            product_category: self.product_category.clone(),
+            round: 1,
+            score_milli: self.score_milli,
+            status: status.into(),
+            hand_over: self.hand_over,
+            close_reason: self.closed.unwrap_or(CloseReason::Unspecified).into(),
+            revision: self.revision,
+            ..Default::default()
+        };
+        let account = Account {
+            account_id: self.account_id.to_string(),
+            name: "Example Works".to_owned(),
+            country: self.country.clone(),
+            employees: self.employees,
+            owner_rep: self.owner_rep.clone(),
+            revision: 1,
+            ..Default::default()
+        };
+        LeadEvent { lead: Some(lead), account: Some(account), event_time: None }
+    }
+}
