@@ -1,0 +1,81 @@
+//! The ways to the services.
+
+use anyhow::{Context as _, Result};
+use leadflow_platform::{
+    auth::Credentials,
+    rpc::{self, Client, MAX_ANSWER},
+    vars::Vars,
+};
+use leadflow_proto::{
+    activity::v1::activity_service_client::ActivityServiceClient,
+    contact::v1::contact_service_client::ContactServiceClient,
+    routing::v1::routing_service_client::RoutingServiceClient,
+    scoring::v1::scoring_service_client::ScoringServiceClient,
+};
+
+use crate::cli::Global;
+
+/// A client for each service.
+#[derive(Clone, Debug)]
+pub(crate) struct Clients {
+    pub(crate) contact: ContactServiceClient<Client>,
+    pub(crate) activity: ActivityServiceClient<Client>,
+    pub(crate) scoring: ScoringServiceClient<Client>,
+    pub(crate) routing: RoutingServiceClient<Client>,
+    /// The base address of the HTTP edge.
+    pub(crate) http: String,
+}
+
+impl Clients {
+    /// Clients for the addresses in `LEADFLOW_<ROLE>_URL`, by default on this machine.
+    pub(crate) fn new(global: &Global, vars: &Vars) -> Result<Self> {
+        let credentials = match &global.token_file {
+            Some(path) => Credentials::TokenFile(path.clone()),
+            None => Credentials::Name(principal(global, vars)),
+        };
+        let channel = |key: &str, port: u16| {
+            let url = vars.get(key).map_or_else(|| format!("http://127.0.0.1:{port}"), str::to_owned);
+            rpc::channel(&url, credentials.clone()).with_context(|| key.to_owned())
+        };
+        let http = vars.get("LEADFLOW_ACTIVITY_INGEST_HTTP_URL").unwrap_or("http://127.0.0.1:7180");
+        Ok(Self {
+            contact: ContactServiceClient::new(channel("LEADFLOW_CONTACT_URL", leadflow_contact::PORT)?)
+                .max_decoding_message_size(MAX_ANSWER),
+            activity: ActivityServiceClient::new(channel(
+                "LEADFLOW_ACTIVITY_INGEST_URL",
+                leadflow_activity_ingest::PORT,
+            )?)
+            .max_decoding_message_size(MAX_ANSWER),
+            scoring: ScoringServiceClient::new(channel("LEADFLOW_SCORING_URL", leadflow_scoring::PORT)?)
+                .max_decoding_message_size(MAX_ANSWER),
+            routing: RoutingServiceClient::new(channel("LEADFLOW_ROUTING_URL", leadflow_routing::PORT)?)
+                .max_decoding_message_size(MAX_ANSWER),
+            http: http.trim_end_matches('/').to_owned(),
+        })
+    }
+}
+
+fn principal(global: &Global, vars: &Vars) -> String {
+    let user = vars.get("USER").or(vars.get("LOGNAME")).unwrap_or("operator");
+    global.principal.clone().unwrap_or_else(|| user.to_owned())
+}
+
+/// Follows pages until `limit` entries are there (0: all). True when there are more.
+///
+/// `next` asks for a page of this size with this token and returns its entries and the next token.
+pub(crate) async fn all<T>(
+    limit: usize,
+    mut next: impl AsyncFnMut(i32, String) -> Result<(Vec<T>, String), tonic::Status>,
+) -> Result<(Vec<T>, bool)> {
+    let mut found = Vec::new();
+    let mut token = String::new();
+    loop {
+        let wanted = if limit == 0 { 1000 } else { (limit - found.len()).min(1000) };
+        let (page, after) = next(i32::try_from(wanted).unwrap_or(1000), token).await?;
+        found.extend(page);
+        if after.is_empty() || (limit != 0 && found.len() >= limit) {
+            return Ok((found, !after.is_empty()));
+        }
+        token = after;
+    }
+}

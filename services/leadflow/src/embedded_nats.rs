@@ -1,0 +1,154 @@
+//! The private NATS server of `leadflow up`: started on a free port, ended by its process id, found again after a crash.
+
+use std::{
+    fs::File,
+    net::TcpListener,
+    path::{Path, PathBuf},
+    process::Stdio,
+    time::Duration,
+};
+
+use anyhow::{Context as _, Result, bail};
+use rustix::process::{Pid, Signal, kill_process, test_kill_process};
+use tokio::{net::TcpStream, process::Child, process::Command};
+
+/// A running server. Dropping it leaves the process to [`EmbeddedNats::stop`] or to the next start.
+#[derive(Debug)]
+pub struct EmbeddedNats {
+    folder: PathBuf,
+    port: u16,
+    child: Child,
+}
+
+impl EmbeddedNats {
+    /// Starts a server whose files lie in `folder`. One that was left over from a crash is ended first.
+    ///
+    /// # Errors
+    /// When `nats-server` is not installed, or does not start.
+    pub async fn start(folder: &Path) -> Result<Self> {
+        std::fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
+        let folder = folder.canonicalize()?;
+        end_left_over(&folder).await;
+        let port = TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port();
+        let child = spawn(&folder, port)?;
+        let mut nats = Self { folder, port, child };
+        nats.wait_until_ready().await?;
+        Ok(nats)
+    }
+
+    /// `nats://127.0.0.1:PORT`.
+    pub fn url(&self) -> String {
+        format!("nats://127.0.0.1:{}", self.port)
+    }
+
+    /// The server's process id.
+    pub fn pid(&self) -> Option<u32> {
+        self.child.id()
+    }
+
+    /// Waits until the server ends and starts it again, for ever.
+    pub async fn keep_alive(&mut self) -> Result<()> {
+        loop {
+            let status = self.child.wait().await?;
+            tracing::warn!(%status, "nats-server has ended; starting it again");
+            tokio::time::sleep(Duration::from_millis(200)).await;
+            self.child = spawn(&self.folder, self.port)?;
+            self.wait_until_ready().await?;
+        }
+    }
+
+    /// Ends the server.
+    pub async fn stop(mut self) {
+        if let Some(pid) = self.child.id().and_then(|id| Pid::from_raw(i32::try_from(id).unwrap_or(0))) {
+            let _ = kill_process(pid, Signal::TERM);
+        }
+        if tokio::time::timeout(Duration::from_secs(10), self.child.wait()).await.is_err() {
+            let _ = self.child.kill().await;
+        }
+        let _ = std::fs::remove_file(pid_file(&self.folder));
+    }
+
+    async fn wait_until_ready(&mut self) -> Result<()> {
+        for _ in 0..400 {
+            if TcpStream::connect(("127.0.0.1", self.port)).await.is_ok() {
+                return Ok(());
+            }
+            if let Some(status) = self.child.try_wait()? {
+                bail!("nats-server ended with {status}; its log is {}", self.folder.join("nats.log").display());
+            }
+            tokio::time::sleep(Duration::from_millis(25)).await;
+        }
+        bail!("nats-server does not answer within ten seconds")
+    }
+}
+
+fn spawn(folder: &Path, port: u16) -> Result<Child> {
+    let log = File::options().create(true).append(true).open(folder.join("nats.log"))?;
+    Command::new(binary())
+        .args(["-a", "127.0.0.1", "-p", &port.to_string(), "-js", "-sd"])
+        .arg(folder)
+        .arg("-P")
+        .arg(pid_file(folder))
+        .stdin(Stdio::null())
+        .stdout(log.try_clone()?)
+        .stderr(log)
+        // Ctrl-C reaches the whole group of the terminal: the server must outlive the roles that still publish.
+        .process_group(0)
+        .spawn()
+        .context("cannot start nats-server: install the package `nats-server`, or set LEADFLOW_NATS_URL")
+}
+
+fn binary() -> &'static str {
+    // Debian installs it where the search path of plain users does not look.
+    if Path::new("/usr/sbin/nats-server").exists() { "/usr/sbin/nats-server" } else { "nats-server" }
+}
+
+fn pid_file(folder: &Path) -> PathBuf {
+    folder.join("nats.pid")
+}
+
+/// Ends a server that serves our folder and has outlived a crash of ours.
+async fn end_left_over(folder: &Path) {
+    let Some(pid) = left_over(folder) else { return };
+    tracing::info!(pid = pid.as_raw_nonzero().get(), "ending a nats-server that was left over");
+    let _ = kill_process(pid, Signal::TERM);
+    for attempt in 0..400 {
+        if test_kill_process(pid).is_err() {
+            return;
+        }
+        if attempt == 200 {
+            let _ = kill_process(pid, Signal::KILL);
+        }
+        tokio::time::sleep(Duration::from_millis(25)).await;
+    }
+}
+
+/// The process that the file names, when it really is a server of this folder: ids are used again.
+fn left_over(folder: &Path) -> Option<Pid> {
+    let id: i32 = std::fs::read_to_string(pid_file(folder)).ok()?.trim().parse().ok()?;
+    let command = std::fs::read(format!("/proc/{id}/cmdline")).ok()?;
+    let words: Vec<_> = command.split(|byte| *byte == 0).map(String::from_utf8_lossy).collect();
+    let ours = words.first().is_some_and(|program| program.contains("nats-server"))
+        && words.iter().any(|word| Path::new(&**word) == folder);
+    if ours { Pid::from_raw(id) } else { None }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_server_that_outlived_a_crash_is_ended_and_a_stranger_is_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let crashed = EmbeddedNats::start(folder.path()).await.unwrap();
+        let first = crashed.pid();
+        std::mem::forget(crashed);
+        let second = EmbeddedNats::start(folder.path()).await.unwrap();
+        assert_ne!(second.pid(), first);
+        second.stop().await;
+
+        let own = std::process::id();
+        std::fs::write(pid_file(folder.path()), own.to_string()).unwrap();
+        assert!(left_over(folder.path()).is_none(), "this test is no nats-server");
+    }
+}

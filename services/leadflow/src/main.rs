@@ -1,0 +1,26 @@
+//! The one binary: roles to run, and the operator's commands.
+
+mod cli;
+mod client;
+mod commands;
+mod manifest;
+mod output;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+use leadflow_platform::vars::Vars;
+
+fn main() -> ExitCode {
+    let cli = cli::Cli::parse();
+    let vars = Vars::from_env();
+    leadflow_platform::metrics::init_log(&vars);
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return output::fail(&anyhow::Error::from(error)),
+    };
+    match runtime.block_on(commands::run(cli, vars)) {
+        Ok(code) => code,
+        Err(error) => output::fail(&error),
+    }
+}

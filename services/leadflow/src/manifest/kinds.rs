@@ -1,0 +1,269 @@
+//! Each kind as it is written, and what it means in the contract.
+
+use leadflow_proto::{activity::v1 as activity, contact::v1 as contact, routing::v1 as routing};
+use serde::Deserialize;
+
+/// The word that says what a document is; checked before.
+type Kind = String;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Category {
+    #[serde(rename = "kind")]
+    _kind: Kind,
+    name: String,
+    #[serde(default)]
+    display_name: String,
+    #[serde(default)]
+    parent: String,
+}
+
+pub(super) fn category(it: Category) -> activity::ProductCategory {
+    activity::ProductCategory { name: it.name, display_name: it.display_name, parent: it.parent }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Source {
+    #[serde(rename = "kind")]
+    _kind: Kind,
+    name: String,
+    #[serde(default)]
+    display_name: String,
+    default_activity_type: String,
+    default_channel: Channel,
+    #[serde(default)]
+    default_product_category: String,
+    consent: Option<Consent>,
+    #[serde(default)]
+    fields: Vec<Field>,
+    #[serde(default)]
+    redirect_url: String,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Channel {
+    Web,
+    Email,
+    Phone,
+    Event,
+    Meeting,
+    Mail,
+    Chat,
+    Other,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Consent {
+    basis: String,
+    #[serde(default)]
+    purpose: String,
+    #[serde(default)]
+    field: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Field {
+    name: String,
+    #[serde(rename = "type")]
+    kind: FieldType,
+    #[serde(default)]
+    answer: bool,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum FieldType {
+    String,
+    Number,
+    Bool,
+}
+
+pub(super) fn field(it: Field) -> activity::Field {
+    let kind = match it.kind {
+        FieldType::String => activity::FieldType::String,
+        FieldType::Number => activity::FieldType::Number,
+        FieldType::Bool => activity::FieldType::Bool,
+    };
+    activity::Field { name: it.name, r#type: kind.into(), answer: it.answer }
+}
+
+pub(super) fn source(it: Source) -> activity::Source {
+    let channel = match it.default_channel {
+        Channel::Web => activity::Channel::Web,
+        Channel::Email => activity::Channel::Email,
+        Channel::Phone => activity::Channel::Phone,
+        Channel::Event => activity::Channel::Event,
+        Channel::Meeting => activity::Channel::Meeting,
+        Channel::Mail => activity::Channel::Mail,
+        Channel::Chat => activity::Channel::Chat,
+        Channel::Other => activity::Channel::Other,
+    };
+    activity::Source {
+        name: it.name,
+        display_name: it.display_name,
+        default_activity_type: it.default_activity_type,
+        default_channel: channel.into(),
+        default_product_category: it.default_product_category,
+        consent: it.consent.map(|it| activity::Consent { basis: it.basis, purpose: it.purpose, field: it.field }),
+        fields: it.fields.into_iter().map(field).collect(),
+        redirect_url: it.redirect_url,
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Territory {
+    #[serde(rename = "kind")]
+    _kind: Kind,
+    name: String,
+    #[serde(default)]
+    display_name: String,
+    #[serde(default)]
+    parent: String,
+    #[serde(default)]
+    priority: i32,
+    #[serde(default)]
+    condition: String,
+    #[serde(default)]
+    pool: String,
+}
+
+pub(super) fn territory(it: Territory) -> routing::Territory {
+    routing::Territory {
+        name: it.name,
+        display_name: it.display_name,
+        parent: it.parent,
+        priority: it.priority,
+        condition: it.condition,
+        pool: it.pool,
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Rep {
+    #[serde(rename = "kind")]
+    _kind: Kind,
+    name: String,
+    #[serde(default)]
+    display_name: String,
+    #[serde(default)]
+    email: String,
+    role: RepRole,
+    #[serde(default = "yes")]
+    active: bool,
+    #[serde(default)]
+    capacity: i32,
+    #[serde(default)]
+    time_zone: String,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum RepRole {
+    Field,
+    Inside,
+}
+
+fn yes() -> bool {
+    true
+}
+
+pub(super) fn rep(it: Rep) -> routing::Rep {
+    let role = match it.role {
+        RepRole::Field => routing::RepRole::Field,
+        RepRole::Inside => routing::RepRole::Inside,
+    };
+    routing::Rep {
+        name: it.name,
+        display_name: it.display_name,
+        email: it.email,
+        role: role.into(),
+        active: it.active,
+        capacity: it.capacity,
+        time_zone: it.time_zone,
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Pool {
+    #[serde(rename = "kind")]
+    _kind: Kind,
+    name: String,
+    #[serde(default)]
+    display_name: String,
+    members: Vec<Member>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Member {
+    rep: String,
+    weight: i32,
+}
+
+pub(super) fn pool(it: Pool) -> routing::Pool {
+    let members = it.members.into_iter().map(|it| routing::PoolMember { rep: it.rep, weight: it.weight });
+    routing::Pool { name: it.name, display_name: it.display_name, members: members.collect() }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Account {
+    #[serde(rename = "kind")]
+    _kind: Kind,
+    reference: String,
+    name: String,
+    #[serde(default)]
+    domains: Vec<String>,
+    #[serde(default)]
+    country: String,
+    #[serde(default)]
+    region: String,
+    #[serde(default)]
+    postal_code: String,
+    #[serde(default)]
+    industry: String,
+    employees: Option<i64>,
+    revenue: Option<i64>,
+    #[serde(default)]
+    relation: Relation,
+    #[serde(default)]
+    owner_rep: String,
+}
+
+#[derive(Clone, Copy, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Relation {
+    #[default]
+    Prospect,
+    Customer,
+    FormerCustomer,
+}
+
+pub(super) fn account(it: Account) -> contact::Account {
+    let relation = match it.relation {
+        Relation::Prospect => contact::Relation::Prospect,
+        Relation::Customer => contact::Relation::Customer,
+        Relation::FormerCustomer => contact::Relation::FormerCustomer,
+    };
+    contact::Account {
+        reference: it.reference,
+        name: it.name,
+        domains: it.domains,
+        country: it.country,
+        region: it.region,
+        postal_code: it.postal_code,
+        industry: it.industry,
+        employees: it.employees,
+        revenue: it.revenue,
+        relation: relation.into(),
+        owner_rep: it.owner_rep,
+        ..Default::default()
+    }
+}
