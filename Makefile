@@ -1,0 +1,40 @@
+# Everything people need. `make help` lists it.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+DATA_DIR ?= data
+
+.PHONY: help run test check lint oracle clean-data
+
+help: ## List what there is
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+# A debug build: it is there in three minutes, a release build in eight, and the sample month needs no speed.
+run: ## Build and start everything with the sample company, until Ctrl-C
+	@scripts/install nats-server
+	cargo build --locked --package leadflow
+	@mkdir -p $(DATA_DIR)
+	RUST_LOG=$${RUST_LOG:-warn} target/debug/leadflow up --data-dir $(DATA_DIR) --sample examples/laboratory
+
+test: ## Everything that has to pass: format, lints, the oracle's examples, all tests
+	@scripts/install nats-server postgresql cargo-nextest
+	cargo fmt --all --check
+	cargo clippy --locked --workspace --all-targets -- -D warnings
+	@$(MAKE) --no-print-directory oracle
+	cargo build --locked --workspace --all-targets
+	target/debug/leadflow-harness cargo nextest run --locked --workspace
+
+check: ## The fast inner loop: format, lints, unit tests
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets -- -D warnings
+	cargo nextest run --workspace --lib --bins
+
+lint: ## Unused dependencies, licences and sources (needs cargo-machete and cargo-deny)
+	cargo machete
+	cargo deny --offline check bans licenses sources
+
+oracle: ## The scoring arithmetic in Python, on its own examples
+	cd tests/oracle && python3 -m unittest --quiet
+
+clean-data: ## Throw the data of `make run` away
+	rm -rf $(DATA_DIR)
