@@ -1,5 +1,6 @@
 //! Leadflow's contract: the messages, services and events of `leadflow/**/*.proto`, compiled.
 #![expect(missing_docs, reason = "the documentation stands in the protos, not on every generated item")]
+#![expect(clippy::allow_attributes, reason = "the generated code is not ours to write")]
 
 /// The encoded `FileDescriptorSet` of the whole contract, custom options included.
 pub const DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/descriptors.bin"));

@@ -37,7 +37,7 @@ pub(crate) async fn fetch(
         let answer = answer.into_inner();
         Ok((answer.leads, answer.next_page_token))
     };
-    Ok(all(limit, page).await?)
+    all(limit, page).await
 }
 
 fn print_table(leads: &[pb::Lead]) {
