@@ -140,7 +140,9 @@ fn describe(trace: &pb::DecisionTrace, assignment: Option<&pb::Assignment>) -> S
     ));
     if let Some(assignment) = assignment {
         let state = word(assignment.state().as_str_name(), "ASSIGNMENT_STATE_");
-        lines.push(format!("  now {state}: {}", [&*assignment.reason, &assignment.note].join(" ").trim()));
+        let why = [&*assignment.reason, &assignment.note].join(" ");
+        let why = why.trim();
+        lines.push(if why.is_empty() { format!("  now {state}") } else { format!("  now {state}: {why}") });
     }
     lines.push(String::new());
     match &trace.owner {

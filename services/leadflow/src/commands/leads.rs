@@ -167,7 +167,9 @@ fn print_lead(lead: &pb::Lead, account: &contact::Account) {
         place.iter().filter(|t| !t.is_empty()).copied().collect::<Vec<_>>().join(", "),
         relation
     );
-    println!("  status      {} {}", status(lead), lead.status_reason);
+    let status = [status(lead), lead.assigned_rep.clone(), lead.status_reason.replace('_', " ")];
+    let status: Vec<_> = status.into_iter().filter(|part| !part.is_empty()).collect();
+    println!("  status      {}", status.join(", "));
     println!("  round       {}, open since {}", lead.round, short_time(lead.open_time.as_ref()));
     println!("  scored      {}", short_time(lead.score_time.as_ref()));
     if lead.next_check_time.is_some() {

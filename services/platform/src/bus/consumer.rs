@@ -93,7 +93,12 @@ pub async fn consume<H, Fut>(
             Err(error) => error,
         };
         failures += 1;
-        tracing::warn!(consumer = consumer.durable, %error, failures, "the pull was lost; building it anew");
+        // Its owner may be about to create the stream: the first failure is nothing to wake anybody for.
+        if failures == 1 {
+            tracing::info!(consumer = consumer.durable, %error, "the pull was lost; building it anew");
+        } else {
+            tracing::warn!(consumer = consumer.durable, %error, failures, "the pull was lost; building it anew");
+        }
         let pause = Duration::from_millis(250) * 2_u32.pow(failures.min(5));
         let _ = tokio::time::timeout(pause, shutdown.cancelled()).await;
     }
