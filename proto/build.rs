@@ -8,6 +8,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("cargo:rerun-if-changed=google");
     let mut files = Vec::new();
     collect("leadflow".into(), &mut files)?;
+    collect("google".into(), &mut files)?;
     files.sort();
 
     let mut compiler = protox::Compiler::new(["."])?;
