@@ -3,6 +3,7 @@
 //! `on_each_database!` runs a test on SQLite and on PostgreSQL; `eventually!` waits for a condition, never for time.
 
 mod eventually;
+pub mod fleet;
 mod nats;
 mod postgres;
 mod process;

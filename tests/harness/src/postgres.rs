@@ -46,6 +46,25 @@ impl Postgres {
     /// # Errors
     /// When PostgreSQL is not installed or does not start.
     pub fn start() -> Result<Self> {
+        Self::start_with(&["fsync=off", "max_connections=400", "shared_buffers=128MB"])
+    }
+
+    /// Starts a private server that keeps what it has committed, as in production: for benches and crashes.
+    ///
+    /// # Errors
+    /// When PostgreSQL is not installed or does not start.
+    pub fn start_durable() -> Result<Self> {
+        Self::start_with(&[
+            "fsync=on",
+            "synchronous_commit=on",
+            "max_connections=200",
+            "shared_buffers=1GB",
+            "max_wal_size=8GB",
+            "checkpoint_timeout=15min",
+        ])
+    }
+
+    fn start_with(settings: &[&str]) -> Result<Self> {
         let bin = binaries()?;
         let folder = scratch()?;
         let data = folder.path().join("data");
@@ -67,7 +86,7 @@ impl Postgres {
                 .arg("-D")
                 .arg(&data)
                 .args(["-p", &port.to_string(), "-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories="])
-                .args(["-c", "fsync=off", "-c", "max_connections=400", "-c", "shared_buffers=128MB"])
+                .args(settings.iter().flat_map(|setting| ["-c", setting]))
                 .stdin(Stdio::null())
                 .stdout(Stdio::null())
                 .stderr(Stdio::null()),
@@ -86,6 +105,13 @@ impl Postgres {
         &self.base_url
     }
 
+    /// The postmaster's process id; its children serve the connections.
+    pub fn pid(&self) -> Option<i32> {
+        let folder = &self.private.as_ref()?.folder;
+        let text = std::fs::read_to_string(folder.path().join("data/postmaster.pid")).ok()?;
+        text.lines().next()?.parse().ok()
+    }
+
     /// Makes an empty database and returns its address.
     ///
     /// # Errors
@@ -102,11 +128,7 @@ impl Postgres {
 impl Drop for Postgres {
     fn drop(&mut self) {
         // The process started here may be a wrapper that drops privileges; the server's own id stands in its file.
-        let Some(private) = &self.private else { return };
-        let pid = std::fs::read_to_string(private.folder.path().join("data/postmaster.pid"))
-            .ok()
-            .and_then(|text| text.lines().next().and_then(|pid| pid.parse().ok()));
-        if let Some(pid) = pid {
+        if let Some(pid) = self.pid() {
             process::end(pid, Signal::QUIT);
         }
     }

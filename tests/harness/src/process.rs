@@ -34,6 +34,10 @@ impl Server {
         bail!("{what} was not ready within 30 seconds")
     }
 
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     pub(crate) fn kill(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
