@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use leadflow_platform::{
     Error, Result,
-    bus::Stream,
+    bus::{Keep, Stream},
     clock::Clock,
     db::Database,
     lifecycle::Tasks,
@@ -38,7 +38,7 @@ pub const ROLE: &str = "activity-ingest";
 /// The role's port for gRPC.
 pub const PORT: u16 = 7102;
 
-const STREAM: Stream = Stream { name: "LEADFLOW_ACTIVITY", subjects: &["leadflow.activity.v1.>"] };
+const STREAM: Stream = Stream { name: "LEADFLOW_ACTIVITY", subjects: &["leadflow.activity.v1.>"], keep: Keep::Events };
 
 /// Brings the tables up to date.
 ///

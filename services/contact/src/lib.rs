@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use leadflow_platform::{
     Error, Result,
-    bus::Stream,
+    bus::{Keep, Stream},
     clock::Clock,
     db::Database,
     lifecycle::Tasks,
@@ -33,8 +33,11 @@ pub const ROLE: &str = "contact";
 /// The port of its gRPC server.
 pub const PORT: u16 = 7101;
 
-const STREAM: Stream =
-    Stream { name: "LEADFLOW_CONTACT", subjects: &["leadflow.account.v1.>", "leadflow.contact.v1.>"] };
+const STREAM: Stream = Stream {
+    name: "LEADFLOW_CONTACT",
+    subjects: &["leadflow.account.v1.>", "leadflow.contact.v1.>"],
+    keep: Keep::Events,
+};
 
 /// Brings the tables up to date.
 ///

@@ -8,12 +8,16 @@ use async_nats::{
     jetstream::{
         self,
         context::PublishAckFuture,
-        stream::{DiscardPolicy, StorageType},
+        stream::{DiscardPolicy, RetentionPolicy, StorageType},
     },
 };
 use futures::future::try_join_all;
 use jiff::Timestamp;
-use tokio::sync::Mutex;
+use prost::bytes::Bytes;
+use tokio::{
+    sync::{Mutex, watch},
+    time::Instant,
+};
 
 use crate::error::{Error, Result};
 
@@ -23,6 +27,10 @@ mod consumer;
 
 /// How long a publish may wait for the acknowledgement of the stream.
 const ACK_TIMEOUT: Duration = Duration::from_secs(5);
+/// Within which a stream takes the same id once.
+const DUPLICATE_WINDOW: Duration = Duration::from_secs(120);
+/// The shortest that a server takes for it.
+const NO_DUPLICATE_WINDOW: Duration = Duration::from_millis(100);
 
 /// A stream, created by its owner.
 #[derive(Clone, Debug)]
@@ -31,6 +39,21 @@ pub struct Stream {
     pub name: &'static str,
     /// For example `leadflow.lead.v1.>`.
     pub subjects: &'static [&'static str],
+    /// What it keeps, and how long.
+    pub keep: Keep,
+}
+
+/// What a stream keeps, and how long.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Keep {
+    /// Events, for all who consume them: three days. An event that is published twice within two minutes counts once.
+    Events,
+    /// Work for one consumer: until it is acknowledged, a day at the most. What is sent again is work again, however
+    /// soon: who sends it waits for the answer of the consumer, not for that of the stream.
+    Work {
+        /// Bytes of one message, with its headers; a longer one is refused.
+        max_message: i32,
+    },
 }
 
 /// One event on its way out.
@@ -48,12 +71,23 @@ pub struct Event {
     pub payload: Vec<u8>,
 }
 
+/// One message that nobody keeps.
+#[derive(Clone, Debug)]
+pub struct Message {
+    /// Where it goes.
+    pub subject: String,
+    /// What it says.
+    pub payload: Vec<u8>,
+}
+
 /// A connection to NATS that mends itself.
 #[derive(Clone, Debug)]
 pub struct Bus {
     client: async_nats::Client,
     context: jetstream::Context,
     owned: Arc<Mutex<Vec<Stream>>>,
+    /// How often the connection was made; closed when it never will be again.
+    connections: watch::Receiver<u64>,
 }
 
 impl Bus {
@@ -62,8 +96,15 @@ impl Bus {
     /// # Errors
     /// `UNAVAILABLE` when the address cannot be used.
     pub async fn connect(url: &str, name: &str) -> Result<Self> {
+        let (made, connections) = watch::channel(0);
         let client = async_nats::ConnectOptions::new()
             .name(name)
+            .event_callback(move |event| {
+                if matches!(event, async_nats::Event::Connected) {
+                    made.send_modify(|times| *times += 1);
+                }
+                std::future::ready(())
+            })
             .retry_on_initial_connect()
             .ping_interval(Duration::from_secs(10))
             .connect(url)
@@ -73,12 +114,17 @@ impl Bus {
             .timeout(ACK_TIMEOUT)
             .ack_timeout(ACK_TIMEOUT)
             .build(client.clone());
-        Ok(Self { client, context, owned: Arc::default() })
+        Ok(Self { client, context, owned: Arc::default(), connections })
     }
 
     /// Whether the server is connected right now.
     pub fn is_connected(&self) -> bool {
-        self.client.connection_state() == async_nats::connection::State::Connected
+        !self.is_dead() && self.client.connection_state() == async_nats::connection::State::Connected
+    }
+
+    /// Whether the connection has ended for good, by a failure of the client: it does not say so itself.
+    pub(crate) fn is_dead(&self) -> bool {
+        self.connections.has_changed().is_err()
     }
 
     /// Creates a stream that this service owns, and again when it gets lost.
@@ -90,20 +136,18 @@ impl Bus {
         self.create(&stream).await
     }
 
+    /// Creates the stream of this name if it is one that this service owns and it is lost.
+    pub(crate) async fn restore(&self, name: &str) -> Result<()> {
+        let owned = self.owned.lock().await.iter().find(|stream| stream.name == name).cloned();
+        match owned {
+            Some(stream) => self.create(&stream).await,
+            None => Ok(()),
+        }
+    }
+
     async fn create(&self, stream: &Stream) -> Result<()> {
-        let config = jetstream::stream::Config {
-            name: stream.name.into(),
-            subjects: stream.subjects.iter().map(|&subject| subject.into()).collect(),
-            storage: StorageType::File,
-            // A full stream refuses what is new; the outbox keeps it.
-            discard: DiscardPolicy::New,
-            max_bytes: 1 << 30,
-            max_age: Duration::from_secs(72 * 3600),
-            duplicate_window: Duration::from_secs(120),
-            ..Default::default()
-        };
         self.context
-            .get_or_create_stream(config)
+            .get_or_create_stream(config(stream))
             .await
             .map(drop)
             .map_err(|cause| Error::unavailable(format!("cannot create the stream {}", stream.name)).because(cause))
@@ -142,6 +186,22 @@ impl Bus {
             .map_err(|cause| Error::unavailable("an event was not acknowledged").because(cause))
     }
 
+    /// Sends messages to whom it may concern, and returns how many have gone out, in their order; the others are not
+    /// waited for. Nothing acknowledges them.
+    pub async fn send_all(&self, messages: impl IntoIterator<Item = Message>) -> usize {
+        let mut sent = 0;
+        // While there is no connection, what is sent waits, and then the sender waits, for ever.
+        let deadline = Instant::now() + ACK_TIMEOUT;
+        for Message { subject, payload } in messages {
+            match tokio::time::timeout_at(deadline, self.client.publish(subject, Bytes::from(payload))).await {
+                Ok(Ok(())) => sent += 1,
+                Ok(Err(error)) => tracing::debug!(%error, "a message cannot be sent"),
+                Err(_) => break,
+            }
+        }
+        sent
+    }
+
     /// Waits until the server is connected.
     pub(crate) async fn connected(&self) {
         while !self.is_connected() {
@@ -158,6 +218,32 @@ impl Bus {
             self.client.drain().await
         };
         let _ = tokio::time::timeout(ACK_TIMEOUT, end).await;
+    }
+}
+
+fn config(stream: &Stream) -> jetstream::stream::Config {
+    let config = jetstream::stream::Config {
+        name: stream.name.into(),
+        subjects: stream.subjects.iter().map(|&subject| subject.into()).collect(),
+        storage: StorageType::File,
+        // A full stream refuses what is new; who publishes keeps it.
+        discard: DiscardPolicy::New,
+        max_bytes: 1 << 30,
+        ..Default::default()
+    };
+    match stream.keep {
+        Keep::Events => jetstream::stream::Config {
+            max_age: Duration::from_secs(72 * 3600),
+            duplicate_window: DUPLICATE_WINDOW,
+            ..config
+        },
+        Keep::Work { max_message } => jetstream::stream::Config {
+            retention: RetentionPolicy::WorkQueue,
+            max_age: Duration::from_secs(24 * 3600),
+            max_message_size: max_message,
+            duplicate_window: NO_DUPLICATE_WINDOW,
+            ..config
+        },
     }
 }
 

@@ -14,7 +14,7 @@ use std::{sync::Arc, time::Duration};
 
 use leadflow_platform::{
     Error, Result,
-    bus::{Stream, consume},
+    bus::{Keep, Stream, consume},
     clock::Clock,
     db::Database,
     lifecycle::Tasks,
@@ -34,7 +34,8 @@ pub const ROLE: &str = "routing";
 /// The port of its gRPC server.
 pub const PORT: u16 = 7104;
 
-const STREAM: Stream = Stream { name: "LEADFLOW_ASSIGNMENT", subjects: &["leadflow.assignment.v1.>"] };
+const STREAM: Stream =
+    Stream { name: "LEADFLOW_ASSIGNMENT", subjects: &["leadflow.assignment.v1.>"], keep: Keep::Events };
 
 /// Brings the tables up to date.
 ///

@@ -14,7 +14,7 @@ use std::{sync::Arc, time::Duration};
 
 use leadflow_platform::{
     Error, Result,
-    bus::{Consumer, Delivery, Stream, consume},
+    bus::{Consumer, Delivery, Keep, Stream, consume},
     clock::Clock,
     db::Database,
     lifecycle::Tasks,
@@ -34,7 +34,7 @@ pub const ROLE: &str = "scoring";
 /// The port of its gRPC server.
 pub const PORT: u16 = 7103;
 
-const STREAM: Stream = Stream { name: "LEADFLOW_LEAD", subjects: &["leadflow.lead.v1.>"] };
+const STREAM: Stream = Stream { name: "LEADFLOW_LEAD", subjects: &["leadflow.lead.v1.>"], keep: Keep::Events };
 
 /// Brings the tables up to date.
 ///

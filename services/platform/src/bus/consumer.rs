@@ -2,12 +2,16 @@
 
 use std::{future::Future, panic::AssertUnwindSafe, time::Duration};
 
-use async_nats::jetstream::{
-    AckKind, Message,
-    consumer::{AckPolicy, pull},
+use async_nats::{
+    HeaderMap, HeaderName, HeaderValue,
+    jetstream::{
+        AckKind, Message,
+        consumer::{AckPolicy, pull},
+    },
 };
 use futures::{FutureExt as _, StreamExt as _};
 use prost::bytes::Bytes;
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::Bus;
@@ -18,6 +22,8 @@ use crate::{
     quarantine,
 };
 
+mod unreadable;
+
 /// Events that are handled in one transaction at the most.
 const BATCH: usize = 256;
 /// How often an event is tried that fails by our own fault before it is set aside.
@@ -27,6 +33,9 @@ const HEARTBEAT: Duration = Duration::from_secs(2);
 /// How long an event may be in work before it is handed out again: what the death of a replica costs.
 const ACK_WAIT: Duration = Duration::from_secs(15);
 
+/// Events that may be in work at all replicas together.
+const MAX_IN_WORK: i64 = 4096;
+
 /// One event that came in.
 #[derive(Clone, Debug)]
 pub struct Delivery {
@@ -34,11 +43,32 @@ pub struct Delivery {
     pub id: String,
     /// What it was published on.
     pub subject: String,
-    /// The protobuf body.
+    /// The body, protobuf unless a header says otherwise.
     pub payload: Bytes,
+    headers: Headers,
+}
+
+/// What stands before the body.
+#[derive(Clone, Debug)]
+enum Headers {
+    Read(HeaderMap),
+    Unreadable,
 }
 
 impl Delivery {
+    /// Whether there are headers that cannot be read, so that only the body is there.
+    pub fn has_unreadable_headers(&self) -> bool {
+        matches!(self.headers, Headers::Unreadable)
+    }
+
+    /// What the header of this name says, upper and lower case being the same; the first, when there are several.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        let of_name = |key: &&HeaderName| AsRef::<str>::as_ref(*key).eq_ignore_ascii_case(name);
+        let Headers::Read(headers) = &self.headers else { return None };
+        let (_, values) = headers.iter().find(|(key, _)| of_name(key))?;
+        values.first().map(HeaderValue::as_str)
+    }
+
     /// The message in the body.
     ///
     /// # Errors
@@ -60,7 +90,8 @@ pub struct Consumer {
     pub subject: &'static str,
 }
 
-/// Hands batches to `handle` until shutdown, and acknowledges what it has committed.
+/// Hands batches to `handle` until shutdown, or until the connection has ended for good, and acknowledges what it has
+/// committed.
 ///
 /// When a batch fails for good, its events are handed over one by one, and the one at fault goes to the quarantine of
 /// `database`; a transient failure is tried again later, for ever.
@@ -77,15 +108,16 @@ pub async fn consume<H, Fut>(
 {
     let worker = Worker { consumer, database, clock, handle };
     let mut failures = 0_u32;
-    while !shutdown.is_cancelled() {
+    let mut connections = bus.connections.clone();
+    while !shutdown.is_cancelled() && !bus.is_dead() {
         let pulled = tokio::select! {
             () = shutdown.cancelled() => return,
-            messages = worker.subscribe(&bus) => messages,
+            messages = worker.subscribe(&bus, &mut connections) => messages,
         };
         let error = match pulled {
             Ok(messages) => {
                 failures = 0;
-                match worker.pull(messages, &shutdown).await {
+                match worker.pull(messages, &mut connections, &shutdown).await {
                     Ok(()) => return,
                     Err(error) => error,
                 }
@@ -116,10 +148,13 @@ where
     H: Fn(Vec<Delivery>) -> Fut + Send + Sync,
     Fut: Future<Output = Result<()>> + Send,
 {
-    async fn subscribe(&self, bus: &Bus) -> Result<pull::Stream> {
+    async fn subscribe(&self, bus: &Bus, connections: &mut watch::Receiver<u64>) -> Result<pull::Stream> {
         let unavailable = |cause: async_nats::Error| Error::unavailable("the stream cannot be read").because(cause);
+        // What is made from here on is another connection than that of this pull.
+        connections.wait_for(|times| *times > 0).await.map_err(|e| unavailable(e.into()))?;
+        bus.restore(self.consumer.stream).await?;
         let stream = bus.context.get_stream(self.consumer.stream).await.map_err(|e| unavailable(e.into()))?;
-        let consumer = stream
+        let mut consumer = stream
             .get_or_create_consumer(
                 self.consumer.durable,
                 pull::Config {
@@ -127,12 +162,13 @@ where
                     filter_subject: self.consumer.subject.into(),
                     ack_policy: AckPolicy::Explicit,
                     ack_wait: ACK_WAIT,
-                    max_ack_pending: 4096,
+                    max_ack_pending: MAX_IN_WORK,
                     ..Default::default()
                 },
             )
             .await
             .map_err(|e| unavailable(e.into()))?;
+        self.handle_unreadable(bus, &stream, &mut consumer).await?;
         consumer
             .stream()
             .max_messages_per_batch(2 * BATCH)
@@ -144,13 +180,21 @@ where
     }
 
     /// Handles what comes until shutdown, or until the pull fails: then it is built anew, since a pull goes on after an
-    /// error without ever bringing anything again when its consumer or its stream are gone.
-    async fn pull(&self, messages: pull::Stream, shutdown: &CancellationToken) -> Result<()> {
+    /// error without ever bringing anything again when its consumer or its stream are gone. So it is when the connection
+    /// was lost and made again, for it may have been what came that broke it.
+    async fn pull(
+        &self,
+        messages: pull::Stream,
+        connections: &mut watch::Receiver<u64>,
+        shutdown: &CancellationToken,
+    ) -> Result<()> {
         let mut batches = messages.ready_chunks(BATCH);
         loop {
             let batch = tokio::select! {
+                biased;
                 () = shutdown.cancelled() => return Ok(()),
                 batch = batches.next() => batch.ok_or_else(|| Error::unavailable("the pull has ended"))?,
+                _ = connections.changed() => return Err(Error::unavailable("the connection was lost")),
             };
             let mut messages = Vec::with_capacity(batch.len());
             let mut failure = None;
@@ -169,9 +213,12 @@ where
         }
     }
 
-    /// Hands events over. A panic is our own fault like any other, and must not end the consumer.
     async fn handle(&self, messages: &[Message]) -> Result<()> {
-        let deliveries = messages.iter().map(delivery).collect();
+        self.hand_over(messages.iter().map(delivery).collect()).await
+    }
+
+    /// Hands events over. A panic is our own fault like any other, and must not end the consumer.
+    async fn hand_over(&self, deliveries: Vec<Delivery>) -> Result<()> {
         AssertUnwindSafe(async { (self.handle)(deliveries).await })
             .catch_unwind()
             .await
@@ -217,15 +264,18 @@ where
         if error.code() == Code::Internal && attempt < ATTEMPTS {
             return self.later(std::slice::from_ref(message), &error).await;
         }
-        let event = delivery(message);
-        tracing::error!(consumer = self.consumer.durable, event = event.id, %error, "an event is set aside");
-        match quarantine::set_aside(&self.database, self.consumer.durable, &event, &error, self.clock.now()).await {
+        match self.set_aside(&delivery(message), &error).await {
             Ok(()) => acknowledge(message, AckKind::Term).await,
             Err(error) => {
                 tracing::error!(%error, "the quarantine cannot be written");
                 self.later(std::slice::from_ref(message), &error).await;
             }
         }
+    }
+
+    async fn set_aside(&self, event: &Delivery, error: &Error) -> Result<()> {
+        tracing::error!(consumer = self.consumer.durable, event = event.id, %error, "an event is set aside");
+        quarantine::set_aside(&self.database, self.consumer.durable, event, error, self.clock.now()).await
     }
 }
 
@@ -238,10 +288,19 @@ fn delivery(message: &Message) -> Delivery {
         // Without an id of its own: where it stands, and when it came, for a stream that is made anew counts from one.
         .or_else(|| {
             let info = message.info().ok()?;
-            Some(format!("{}:{}:{}", info.stream, info.stream_sequence, info.published.unix_timestamp_nanos()))
+            Some(position(info.stream, info.stream_sequence, info.published.unix_timestamp_nanos()))
         })
         .unwrap_or_default();
-    Delivery { id, subject: message.subject.to_string(), payload: message.payload.clone() }
+    Delivery {
+        id,
+        subject: message.subject.to_string(),
+        payload: message.payload.clone(),
+        headers: Headers::Read(message.headers.clone().unwrap_or_default()),
+    }
+}
+
+fn position(stream: &str, sequence: u64, nanos: i128) -> String {
+    format!("{stream}:{sequence}:{nanos}")
 }
 
 fn attempt(message: &Message) -> i64 {

@@ -9,3 +9,4 @@ mod db;
 mod outbox;
 mod rpc;
 mod support;
+mod work;

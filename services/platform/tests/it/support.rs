@@ -7,7 +7,7 @@ pub(crate) mod tokens;
 
 use leadflow_harness::{Nats, TestDatabase};
 use leadflow_platform::{
-    bus::{Bus, Stream},
+    bus::{Bus, Keep, Stream},
     db::{Config, Database},
     error::Result,
     outbox,
@@ -16,7 +16,8 @@ use leadflow_platform::{
 use notes::Migrator;
 
 /// The stream that the tests own.
-pub(crate) const STREAM: Stream = Stream { name: "LEADFLOW_TEST", subjects: &["leadflow.test.v1.>"] };
+pub(crate) const STREAM: Stream =
+    Stream { name: "LEADFLOW_TEST", subjects: &["leadflow.test.v1.>"], keep: Keep::Events };
 /// What is announced on it.
 pub(crate) const SUBJECT: &str = "leadflow.test.v1.happened";
 

@@ -95,6 +95,11 @@ impl Running {
         Self { shutdown, task: tokio::spawn(consuming) }
     }
 
+    /// Whether it has ended by itself.
+    pub(crate) fn has_ended(&self) -> bool {
+        self.task.is_finished()
+    }
+
     /// Asks it to end, which must not take long.
     pub(crate) async fn stop(self) {
         self.shutdown.cancel();

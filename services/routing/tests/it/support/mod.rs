@@ -7,7 +7,7 @@ pub(crate) mod lead;
 use leadflow_harness::{Nats, TestDatabase, eventually};
 use leadflow_platform::{
     auth::Credentials,
-    bus::{Bus, Event, Stream},
+    bus::{Bus, Event, Keep, Stream},
     clock::{Clock, from_millis},
     db::{self, Database},
     ids, rpc,
@@ -62,7 +62,7 @@ impl World {
     pub(crate) async fn start_empty(database: TestDatabase) -> Self {
         let nats = Nats::start().unwrap();
         let bus = Bus::connect(&nats.url(), "test").await.unwrap();
-        let stream = Stream { name: "LEADFLOW_LEAD", subjects: &["leadflow.lead.v1.>"] };
+        let stream = Stream { name: "LEADFLOW_LEAD", subjects: &["leadflow.lead.v1.>"], keep: Keep::Events };
         bus.own(stream).await.unwrap();
         let heard = Heard::listen(&nats).await;
         let config = config(&database.url, &nats);
