@@ -76,6 +76,11 @@ pub(crate) fn invalid_text(field: impl Into<String>) -> Error {
     Error::field("INVALID_TEXT", field, "must not contain the character U+0000")
 }
 
+/// No length that a call can have.
+pub(crate) fn invalid_call_duration() -> Error {
+    Error::field("INVALID_CALL_DURATION", "call.duration", "must be from zero to 24 hours")
+}
+
 /// More than an activity may carry.
 pub(crate) fn too_many_fields(field: &str) -> Error {
     Error::field("TOO_MANY_FIELDS", field, format!("must not hold more than {MAX_FIELDS} values"))

@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 use uuid::Uuid;
 
+use crate::domain::call::Call;
+
 /// Typed values by name: strings, numbers and booleans.
 pub(crate) type Values = BTreeMap<String, Json>;
 
@@ -26,6 +28,8 @@ pub(crate) struct Draft {
     pub(crate) attributes: Values,
     pub(crate) answers: Values,
     pub(crate) notes: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) call: Option<Call>,
 }
 
 /// Who did it, as the source said. Empty means not said.
@@ -189,6 +193,8 @@ pub(crate) struct Payload {
     pub(crate) undeclared_answers: Values,
     #[serde(skip_serializing_if = "String::is_empty")]
     pub(crate) notes: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) call: Option<Call>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) consent: Option<ConsentGiven>,
 }

@@ -9,7 +9,7 @@ use serde_json::Value as Json;
 
 use crate::{
     domain::{
-        activity::{ConsentGiven, Draft, Entry, Identity, Payload, Values},
+        activity::{Channel, ConsentGiven, Draft, Entry, Identity, Payload, Values},
         catalogue::Catalogue,
         digest::content_digest,
         limits::{
@@ -37,6 +37,9 @@ pub(crate) fn check(mut draft: Draft, catalogue: &Catalogue, now: Timestamp) -> 
     check_when(draft.occur_time, now, &mut problems);
     check_values("attributes", &draft.attributes, &mut problems);
     check_values("answers", &draft.answers, &mut problems);
+    if let Some(call) = &draft.call {
+        call.check(&mut problems);
+    }
     if let Some(source) = source {
         check_types(source, &draft, &mut problems);
     }
@@ -155,10 +158,15 @@ fn entry(draft: Draft, source: &Source) -> Result<Entry> {
     };
     let (attributes, undeclared_attributes) = split(draft.attributes, false);
     let (answers, undeclared_answers) = split(draft.answers, true);
+    // What a call says of itself is nearer to it than what its source says of all.
+    let (default_type, default_channel) = match &draft.call {
+        Some(call) => (call.activity_type(), Channel::Phone),
+        None => (&*source.default_activity_type, source.default_channel),
+    };
     Ok(Entry {
         source_event_id: not_empty(draft.source_event_id),
-        activity_type: or_default(draft.activity_type, &source.default_activity_type),
-        channel: draft.channel.unwrap_or(source.default_channel),
+        activity_type: or_default(draft.activity_type, default_type),
+        channel: draft.channel.unwrap_or(default_channel),
         product_category: not_empty(or_default(draft.product_category, &source.default_product_category)),
         occur_time: draft.occur_time,
         object_id: not_empty(draft.object_id),
@@ -169,6 +177,7 @@ fn entry(draft: Draft, source: &Source) -> Result<Entry> {
             undeclared_attributes,
             undeclared_answers,
             notes: draft.notes,
+            call: draft.call,
             consent,
         },
         source: draft.source,

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     domain::{
+        call,
         catalogue::Catalogue,
         check::is_activity_type,
         form,
@@ -166,6 +167,9 @@ fn check_fields(fields: &[Field], at: &impl Fn(&str) -> String, problems: &mut P
             problems.add(Error::invalid(at, description));
         } else if form::is_reserved(name) {
             problems.add(reserved(at, name));
+        } else if call::is_reserved(name) {
+            let description = format!("`{name}` is filled by the details of a call, whatever the source: leave it out");
+            problems.add(Error::invalid(at, description));
         } else if !seen.insert(name) {
             problems.add(error::duplicate_name(at, name));
         }

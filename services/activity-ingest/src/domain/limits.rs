@@ -18,6 +18,10 @@ pub(crate) const MAX_KEY: usize = 63;
 pub(crate) const MAX_VALUE: usize = 1000;
 /// Attributes, and answers, of one activity.
 pub(crate) const MAX_FIELDS: usize = 100;
+/// Bytes of a telephone system's own id of a call.
+pub(crate) const MAX_CALL_ID: usize = 200;
+/// How long a call may take; longer is a clock that was not stopped.
+pub(crate) const MAX_CALL: SignedDuration = SignedDuration::from_hours(24);
 /// Bytes of an address on the web.
 pub(crate) const MAX_URL: usize = 2000;
 

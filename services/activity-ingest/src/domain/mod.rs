@@ -1,6 +1,7 @@
 //! What an activity has to be, pure and synchronous: data and the time in, decisions out.
 
 pub(crate) mod activity;
+pub(crate) mod call;
 pub(crate) mod catalogue;
 pub(crate) mod check;
 pub(crate) mod configuration;

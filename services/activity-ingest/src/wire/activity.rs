@@ -8,10 +8,12 @@ use leadflow_proto::{
 };
 use uuid::Uuid;
 
+use super::call;
 use crate::{
     app::Recorded,
     domain::{
         activity::{Activity, Channel, Draft, Identity, State, Values},
+        call::Call,
         limits::MAX_ITEMS,
         problems::Problems,
         resolution::Party,
@@ -38,6 +40,7 @@ fn draft(message: ActivityMessage) -> Result<Draft> {
     let channel = problems.note(channel("channel", message.channel)).flatten();
     let attributes = values("attributes", message.attributes, &mut problems);
     let answers = values("answers", message.answers, &mut problems);
+    let call = message.call.as_ref().and_then(|message| call::call(message, &mut problems));
     problems.finish()?;
     Ok(Draft {
         source: message.source,
@@ -51,6 +54,7 @@ fn draft(message: ActivityMessage) -> Result<Draft> {
         attributes,
         answers,
         notes: message.notes,
+        call,
     })
 }
 
@@ -173,6 +177,7 @@ pub(crate) fn activity(activity: Activity) -> ActivityMessage {
         account_id: optional(activity.account_id),
         state: state_message(activity.state).into(),
         principal: activity.principal,
+        call: payload.call.map(call::message),
     }
 }
 
@@ -193,8 +198,10 @@ pub(crate) fn claim(activity: &Activity) -> IdentityClaim {
     IdentityClaim { identity: Some(identity_message(&activity.payload.identity)), source: activity.source.clone() }
 }
 
-/// What is announced of an activity: ids and what the source declares, and nothing of a person.
+/// What is announced of an activity: ids, what the source declares and how a call went, and nothing of a person.
 pub(crate) fn recorded(activity: &Activity, party: &Party) -> ActivityRecorded {
+    let mut attributes = activity.payload.attributes.clone();
+    attributes.extend(activity.payload.call.iter().flat_map(Call::attributes));
     ActivityRecorded {
         activity_id: activity.activity_id.to_string(),
         source: activity.source.clone(),
@@ -208,7 +215,7 @@ pub(crate) fn recorded(activity: &Activity, party: &Party) -> ActivityRecorded {
         account_id: optional(party.account_id),
         account_revision: party.account_revision,
         object_id: activity.object_id.clone().unwrap_or_default(),
-        attributes: value::map_to_proto(&activity.payload.attributes),
+        attributes: value::map_to_proto(&attributes),
         answers: value::map_to_proto(&activity.payload.answers),
     }
 }

@@ -1,6 +1,7 @@
 //! The service through its doors: gRPC and forms in, events out, on SQLite and on PostgreSQL.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod calls;
 mod configuration;
 mod doors;
 mod forms;

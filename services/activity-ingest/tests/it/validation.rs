@@ -2,13 +2,16 @@
 
 use leadflow_harness::on_each_database;
 use leadflow_proto::{
-    activity::v1::{Activity, ListActivitiesRequest, RecordResult, record_result::Outcome},
+    activity::v1::{Activity, CallDetails, ListActivitiesRequest, RecordResult, record_result::Outcome},
     contact::v1::Identity,
 };
-use prost_types::{ListValue, Timestamp, value::Kind};
+use prost_types::{Duration, ListValue, Timestamp, value::Kind};
 use tonic_types::RpcStatusExt as _;
 
-use crate::support::{World, activity, flag, number, record, text, values};
+use crate::{
+    calls::conversation,
+    support::{World, activity, flag, number, record, text, values},
+};
 
 /// The reason of a refusal and the first field that it names.
 fn refusal(result: &RecordResult) -> (String, String) {
@@ -67,10 +70,30 @@ fn cases(now: i64) -> Vec<(Activity, &'static str, &'static str)> {
     ]
 }
 
+fn calls() -> Vec<(Activity, &'static str, &'static str)> {
+    let call = |call| Activity { call: Some(call), ..good() };
+    let lasting = |seconds, nanos| call(CallDetails { duration: Some(Duration { seconds, nanos }), ..conversation() });
+    vec![
+        (call(CallDetails { direction: 0, ..conversation() }), "INVALID_FIELD", "call.direction"),
+        (call(CallDetails { direction: 9, ..conversation() }), "INVALID_FIELD", "call.direction"),
+        (call(CallDetails { disposition: 0, ..conversation() }), "INVALID_FIELD", "call.disposition"),
+        (call(CallDetails { disposition: 99, ..conversation() }), "INVALID_FIELD", "call.disposition"),
+        (lasting(-1, 0), "INVALID_CALL_DURATION", "call.duration"),
+        (lasting(86_400, 1_000_000), "INVALID_CALL_DURATION", "call.duration"),
+        (lasting(i64::MAX, 0), "INVALID_CALL_DURATION", "call.duration"),
+        (lasting(1, -1), "INVALID_CALL_DURATION", "call.duration"),
+        (lasting(0, 1_000_000_000), "INVALID_CALL_DURATION", "call.duration"),
+        (call(CallDetails { agent: "x".repeat(321), ..conversation() }), "FIELD_TOO_LONG", "call.agent"),
+        (call(CallDetails { call_id: "x".repeat(201), ..conversation() }), "FIELD_TOO_LONG", "call.call_id"),
+        (call(CallDetails { agent: "a\0".into(), ..conversation() }), "INVALID_TEXT", "call.agent"),
+    ]
+}
+
 on_each_database! {
     async fn each_mistake_is_refused_with_its_reason_and_its_field_and_nothing_is_written(database) {
         let world = World::start(database).await;
-        let cases = cases(world.hand.now().as_second());
+        let mut cases = cases(world.hand.now().as_second());
+        cases.extend(calls());
         let results = record(&world.client(), cases.iter().map(|(sent, ..)| sent.clone()).collect()).await;
         for (index, ((_, reason, field), result)) in cases.iter().zip(&results).enumerate() {
             assert_eq!(refusal(result), ((*reason).to_owned(), format!("activities[{index}].{field}")));
@@ -89,6 +112,11 @@ on_each_database! {
             Activity { source_event_id: "e-2".into(), ..at(now + 300, 0) },
             Activity { source_event_id: "e-3".into(), ..at(946_684_800, 0) },
             Activity { source_event_id: "e-4".into(), notes: "x".repeat(10_000), ..good() },
+            Activity {
+                source_event_id: "e-5".into(),
+                call: Some(CallDetails { duration: Some(Duration { seconds: 86_400, nanos: 0 }), ..conversation() }),
+                ..good()
+            },
         ];
         let results = record(&world.client(), batch).await;
         assert!(results.iter().all(|result| result.outcome() == Outcome::Accepted), "{results:?}");
