@@ -3,13 +3,14 @@
 use leadflow_platform::{auth::Principal, ids, page::Page, rpc};
 use leadflow_proto::activity::v1::{
     ApplyConfigurationRequest, ApplyConfigurationResponse, GetActivityRequest, GetActivityResponse,
-    ListActivitiesRequest, ListActivitiesResponse, ListSourcesRequest, ListSourcesResponse, RecordActivitiesRequest,
-    RecordActivitiesResponse,
+    GetQuarantinedActivityRequest, GetQuarantinedActivityResponse, ListActivitiesRequest, ListActivitiesResponse,
+    ListQuarantinedActivitiesRequest, ListQuarantinedActivitiesResponse, ListSourcesRequest, ListSourcesResponse,
+    RecordActivitiesRequest, RecordActivitiesResponse,
     activity_service_server::{ActivityService, ActivityServiceServer},
 };
 use tonic::{Request, Response, Status, service::Routes};
 
-use crate::{app::App, metrics::Door, wire};
+use crate::{app::App, wire};
 
 /// The routes of the service over these use cases.
 pub(crate) fn routes(app: App) -> Routes {
@@ -31,9 +32,10 @@ impl ActivityService for Service {
         request: Request<RecordActivitiesRequest>,
     ) -> Result<Response<RecordActivitiesResponse>, Status> {
         let principal = Principal::of(&request)?;
-        let drafts = wire::drafts(request.into_inner().activities)?;
-        let results = self.app.record(drafts, &principal, Door::Grpc).await?;
-        Ok(Response::new(wire::record_response(results)))
+        let request = request.into_inner();
+        let door = wire::door_of_request(request.door)?;
+        let outcomes = self.app.record(wire::incoming(request.activities)?, &principal, door).await?;
+        Ok(Response::new(wire::record_response(outcomes)))
     }
 
     async fn get_activity(
@@ -55,6 +57,28 @@ impl ActivityService for Service {
         let (activities, next_page_token) = self.app.activities(&filter, &page).await?;
         let activities = activities.into_iter().map(wire::activity).collect();
         Ok(Response::new(ListActivitiesResponse { activities, next_page_token }))
+    }
+
+    async fn list_quarantined_activities(
+        &self,
+        request: Request<ListQuarantinedActivitiesRequest>,
+    ) -> Result<Response<ListQuarantinedActivitiesResponse>, Status> {
+        let request = request.into_inner();
+        let filter = wire::quarantine_filter(request.filter)?;
+        let page = Page::parse(request.page_size, &request.page_token, &filter)?;
+        let (found, next_page_token) = self.app.quarantined(&filter, &page).await?;
+        let found = found.into_iter().map(|it| wire::quarantined(it, None)).collect::<Result<_, _>>()?;
+        Ok(Response::new(ListQuarantinedActivitiesResponse { quarantined_activities: found, next_page_token }))
+    }
+
+    async fn get_quarantined_activity(
+        &self,
+        request: Request<GetQuarantinedActivityRequest>,
+    ) -> Result<Response<GetQuarantinedActivityResponse>, Status> {
+        let quarantine_id = ids::parse("quarantine_id", &request.get_ref().quarantine_id)?;
+        let (found, in_ledger) = self.app.quarantined_one(quarantine_id).await?;
+        let found = wire::quarantined(found, in_ledger)?;
+        Ok(Response::new(GetQuarantinedActivityResponse { quarantined_activity: Some(found) }))
     }
 
     async fn list_sources(

@@ -145,7 +145,7 @@ impl Identifier {
                         // Another one has settled it meanwhile.
                         _ if !pending.contains(&id) => {}
                         Resolution::Identified(party) => identified.push((activity, party)),
-                        Resolution::Refused(refusal) => refused.push((id, refusal)),
+                        Resolution::Refused(refusal) => refused.push((activity, refusal)),
                         Resolution::Failed(refusal) => {
                             let attempts = activity.attempts.saturating_add(1);
                             failed.push((id, attempts, next_attempt(now, attempts), refusal));
@@ -154,10 +154,10 @@ impl Identifier {
                 }
                 let settled = Settled {
                     identified: identified.iter().map(|(activity, _)| activity.activity_id).collect(),
-                    quarantined: refused.iter().map(|(id, refusal)| (*id, refusal.reason.clone())).collect(),
+                    quarantined: refused.iter().map(|(it, refusal)| (it.activity_id, refusal.reason.clone())).collect(),
                 };
                 announce(&tx, &identified, now).await?;
-                store::pending::set_aside(&tx, refused).await?;
+                store::pending::set_aside(&tx, refused, now).await?;
                 store::pending::postpone(&tx, failed).await?;
                 Ok(settled)
             })
@@ -166,8 +166,8 @@ impl Identifier {
 
     fn report(&self, settled: Settled) {
         self.metrics.identified(settled.identified.len());
-        self.metrics.quarantined(settled.quarantined.len());
         for (activity_id, reason) in settled.quarantined {
+            self.metrics.set_aside(&reason);
             tracing::warn!(%activity_id, reason, "an activity is set aside: who did it can never be told");
         }
     }

@@ -1,6 +1,6 @@
 //! The ledger's one writer. It gathers what many callers bring into one transaction (group commit) and answers them
 //! after the commit: while one is under way the next callers wait, and go together in the next. Nobody waits for others
-//! to come.
+//! to come. What a one-way door keeps of what was refused goes the same way.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -21,10 +21,18 @@ use uuid::Uuid;
 
 use crate::{
     app::Recorded,
-    domain::{activity::Entry, digest::lock_key, repetition},
+    domain::{
+        activity::Entry,
+        digest::lock_key,
+        quarantine::{Kept, Place},
+        repetition,
+    },
     error,
     metrics::Instruments,
-    store::activities::{self, NewActivity},
+    store::{
+        activities::{self, NewActivity},
+        quarantine,
+    },
 };
 
 /// Rows in one transaction.
@@ -57,15 +65,24 @@ pub(crate) struct Writer {
 #[derive(Debug)]
 struct Call {
     group: Arc<Group>,
-    answer: oneshot::Sender<Result<Vec<Recorded>>>,
+    answer: oneshot::Sender<Result<Written>>,
     _room: OwnedSemaphorePermit,
 }
 
-/// Entries of one caller.
-#[derive(Debug)]
-struct Group {
-    entries: Vec<Entry>,
-    principal: String,
+/// What one caller brings.
+#[derive(Debug, Default)]
+pub(crate) struct Group {
+    pub(crate) entries: Vec<Entry>,
+    /// Refused, and to be kept.
+    pub(crate) kept: Vec<Kept>,
+    pub(crate) principal: String,
+}
+
+/// What became of it, each in its order.
+#[derive(Debug, Default)]
+pub(crate) struct Written {
+    pub(crate) recorded: Vec<Recorded>,
+    pub(crate) kept: Vec<Place>,
 }
 
 /// A ledger and its writer, which wakes the identifier after each commit.
@@ -82,20 +99,19 @@ pub(crate) fn open(
 }
 
 impl Ledger {
-    /// Writes entries, and returns after the commit.
+    /// Writes what a caller brings, and returns after the commit.
     ///
     /// # Errors
-    /// `RESOURCE_EXHAUSTED` when too much waits already; `UNAVAILABLE` when the database fails, then they may be
-    /// written or not, and should come again.
-    pub(crate) async fn write(&self, entries: Vec<Entry>, principal: &str) -> Result<Vec<Recorded>> {
-        if entries.is_empty() {
-            return Ok(Vec::new());
+    /// `RESOURCE_EXHAUSTED` when too much waits already; `UNAVAILABLE` when the database fails, then it may be written
+    /// or not, and should come again.
+    pub(crate) async fn write(&self, group: Group) -> Result<Written> {
+        if group.rows() == 0 {
+            return Ok(Written::default());
         }
-        let rows = u32::try_from(entries.len()).unwrap_or(u32::MAX);
+        let rows = u32::try_from(group.rows()).unwrap_or(u32::MAX);
         let room = self.room.clone().try_acquire_many_owned(rows).map_err(|_| error::ledger_full())?;
         let (answer, answered) = oneshot::channel();
-        let group = Arc::new(Group { entries, principal: principal.to_owned() });
-        self.queue.send(Call { group, answer, _room: room }).map_err(|_| error::stopping())?;
+        self.queue.send(Call { group: Arc::new(group), answer, _room: room }).map_err(|_| error::stopping())?;
         answered.await.unwrap_or_else(|_| Err(error::stopping()))
     }
 }
@@ -127,12 +143,12 @@ impl Writer {
             None => self.queue.recv().await,
         };
         let mut calls: Vec<_> = first.into_iter().collect();
-        let mut rows: usize = calls.iter().map(|call| call.group.entries.len()).sum();
+        let mut rows: usize = calls.iter().map(|call| call.group.rows()).sum();
         while rows > 0
             && rows < BATCH
             && let Ok(call) = self.queue.try_recv()
         {
-            rows += call.group.entries.len();
+            rows += call.group.rows();
             if rows > BATCH {
                 self.left_over = Some(call);
             } else {
@@ -147,16 +163,16 @@ impl Writer {
     async fn settle(&self, calls: Vec<Call>) {
         let groups = calls.iter().map(|call| call.group.clone()).collect();
         match self.commit(groups).await {
-            Ok(recorded) => {
-                for (call, recorded) in calls.into_iter().zip(recorded) {
-                    call.settle(Ok(recorded));
+            Ok(written) => {
+                for (call, written) in calls.into_iter().zip(written) {
+                    call.settle(Ok(written));
                 }
             }
             Err(error) if calls.len() > 1 && !error.is_transient() => {
                 tracing::warn!(%error, calls = calls.len(), "a batch was refused; each call goes by itself");
                 for call in calls {
-                    let recorded = self.commit(vec![call.group.clone()]).await;
-                    call.settle(recorded.map(|recorded| recorded.into_iter().flatten().collect()));
+                    let written = self.commit(vec![call.group.clone()]).await;
+                    call.settle(written.map(|mut written| written.pop().unwrap_or_default()));
                 }
             }
             Err(error) => {
@@ -168,19 +184,19 @@ impl Writer {
         }
     }
 
-    async fn commit(&self, groups: Vec<Arc<Group>>) -> Result<Vec<Vec<Recorded>>> {
+    async fn commit(&self, groups: Vec<Arc<Group>>) -> Result<Vec<Written>> {
         let now = self.clock.now();
-        let recorded = self.database.write(move |tx| async move { write(&tx, &groups, now).await }).await?;
+        let written = self.database.write(move |tx| async move { write(&tx, &groups, now).await }).await?;
         self.metrics.committed();
         self.wake_identifier.notify_one();
-        Ok(recorded)
+        Ok(written)
     }
 }
 
 impl Call {
     /// Answers. The caller may have gone away; it will come again, and find its activities.
-    fn settle(self, recorded: Result<Vec<Recorded>>) {
-        let _ = self.answer.send(recorded);
+    fn settle(self, written: Result<Written>) {
+        let _ = self.answer.send(written);
     }
 }
 
@@ -193,8 +209,19 @@ fn unwritten(error: &Error) -> Error {
     }
 }
 
-/// Writes what is new and says of each entry, group by group, what became of it.
-async fn write(tx: &Tx, groups: &[Arc<Group>], now: Timestamp) -> Result<Vec<Vec<Recorded>>> {
+/// Writes what the groups bring and says of each, group by group, what became of it.
+async fn write(tx: &Tx, groups: &[Arc<Group>], now: Timestamp) -> Result<Vec<Written>> {
+    let recorded = record(tx, groups, now).await?;
+    let mut written = Vec::with_capacity(groups.len());
+    for (group, recorded) in groups.iter().zip(recorded) {
+        let kept = quarantine::keep(tx, &group.kept, &group.principal, now).await?;
+        written.push(Written { recorded, kept });
+    }
+    Ok(written)
+}
+
+/// Writes the entries that are new.
+async fn record(tx: &Tx, groups: &[Arc<Group>], now: Timestamp) -> Result<Vec<Vec<Recorded>>> {
     let activities: Vec<Vec<_>> = groups.iter().map(|group| group.activities(now)).collect();
     let all: Vec<_> = activities.iter().flatten().collect();
     let mut repeated = repeated_contents(tx, &all, now).await?;
@@ -212,6 +239,10 @@ async fn write(tx: &Tx, groups: &[Arc<Group>], now: Timestamp) -> Result<Vec<Vec
 }
 
 impl Group {
+    fn rows(&self) -> usize {
+        self.entries.len() + self.kept.len()
+    }
+
     fn activities(&self, now: Timestamp) -> Vec<NewActivity<'_>> {
         self.entries.iter().map(|entry| NewActivity::new(ids::new(), entry, &self.principal, now)).collect()
     }

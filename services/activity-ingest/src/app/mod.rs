@@ -1,5 +1,6 @@
 //! The use cases.
 
+use jiff::Timestamp;
 use leadflow_platform::{
     Error, Result,
     audit::{Mutation, mutate},
@@ -12,22 +13,30 @@ use tokio::time::Instant;
 use uuid::Uuid;
 
 use crate::{
-    app::{catalogue::CatalogueCache, ledger::Ledger},
+    app::{
+        catalogue::CatalogueCache,
+        ledger::{Group, Ledger, Written},
+    },
     domain::{
-        activity::{Activity, Draft},
+        activity::{Activity, Entry},
+        catalogue::Catalogue,
         check::check,
         configuration::{Change, Configuration, plan},
+        door::Door,
         form,
+        quarantine::{Incoming, Kept, Place},
         source::Source,
     },
     error,
-    metrics::{Door, Instruments},
+    metrics::Instruments,
     store::{self, activities::Filter},
+    wire,
 };
 
 pub(crate) mod catalogue;
 pub(crate) mod identifier;
 pub(crate) mod ledger;
+mod quarantine;
 
 /// What became of an activity that may enter the ledger.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,6 +49,17 @@ pub(crate) struct Recorded {
     pub(crate) derived: bool,
     /// It was there before, with another content.
     pub(crate) conflicting: bool,
+}
+
+/// What became of one item that came through a door.
+#[derive(Debug)]
+pub(crate) enum Outcome {
+    /// It is in the ledger.
+    Recorded(Recorded),
+    /// It is kept under this id, and why it is not in the ledger.
+    Quarantined(Uuid, Error),
+    /// It is nowhere: the sender has to mend it.
+    Rejected(Error),
 }
 
 /// What the doors may ask for.
@@ -58,24 +78,25 @@ impl App {
         Self { catalogue: CatalogueCache::new(database.clone()), database, clock, ledger, metrics }
     }
 
-    /// Takes activities into the ledger, and returns after they are committed. Each has a result of its own.
+    /// Takes activities into the ledger, and what a one-way door lets in and cannot be recorded into the quarantine;
+    /// returns after both are committed. Each item has an outcome of its own.
     ///
     /// # Errors
-    /// `RESOURCE_EXHAUSTED` or `UNAVAILABLE` for all of them; then none may be in the ledger, or all.
+    /// `RESOURCE_EXHAUSTED` or `UNAVAILABLE` for all of them; then none may be written, or all.
     pub(crate) async fn record(
         &self,
-        drafts: Vec<Result<Draft>>,
+        incoming: Vec<Incoming>,
         principal: &Principal,
         door: Door,
-    ) -> Result<Vec<Result<Recorded>>> {
-        self.metrics.received(door, drafts.len());
-        let count = drafts.len();
-        let results = self.check_and_write(drafts, principal).await;
-        match &results {
-            Ok(results) => results.iter().for_each(|result| self.metrics.answered(door, result)),
+    ) -> Result<Vec<Outcome>> {
+        self.metrics.received(door, incoming.len());
+        let count = incoming.len();
+        let outcomes = self.check_and_write(incoming, principal, door).await;
+        match &outcomes {
+            Ok(outcomes) => outcomes.iter().for_each(|outcome| self.metrics.answered(door, outcome)),
             Err(error) => self.metrics.rejected(door, error, count),
         }
-        results
+        outcomes
     }
 
     /// Takes what a form of this source says into the ledger, as [`App::record`] does; with the address that the
@@ -86,11 +107,15 @@ impl App {
     pub(crate) async fn record_form(&self, source: &str, fields: Vec<(String, String)>) -> Result<(Recorded, String)> {
         let registered = self.source(source).await;
         let redirect_url = registered.as_ref().map(|source| source.redirect_url.clone()).unwrap_or_default();
-        let draft = registered.and_then(|source| form::draft(&source, fields));
+        let draft =
+            registered.and_then(|source| form::draft(&source, fields)).inspect_err(|it| self.refused_form(it))?;
         let principal = Principal::new(format!("form:{source}"));
-        let results = self.record(vec![draft], &principal, Door::Form).await?;
-        let result = results.into_iter().next().unwrap_or_else(|| Err(error::stopping()));
-        result.map(|recorded| (recorded, redirect_url)).map_err(form::in_form_words)
+        let outcomes = self.record(vec![Ok(draft)], &principal, Door::Form).await?;
+        match outcomes.into_iter().next() {
+            Some(Outcome::Recorded(recorded)) => Ok((recorded, redirect_url)),
+            Some(Outcome::Rejected(error) | Outcome::Quarantined(_, error)) => Err(form::in_form_words(error)),
+            None => Err(error::stopping()),
+        }
     }
 
     /// Counts a form that could not even be read.
@@ -111,27 +136,42 @@ impl App {
 
     async fn check_and_write(
         &self,
-        drafts: Vec<Result<Draft>>,
+        incoming: Vec<Incoming>,
         principal: &Principal,
-    ) -> Result<Vec<Result<Recorded>>> {
+        door: Door,
+    ) -> Result<Vec<Outcome>> {
         let begin = Instant::now();
         let mut catalogue = self.catalogue.get().await?;
-        if !drafts.iter().flatten().all(|draft| catalogue.knows(draft)) {
+        let unknown = |it: &Incoming| matches!(it, Ok(draft) if !catalogue.knows(draft));
+        if incoming.iter().any(unknown) {
             // It may have been registered through another replica a moment ago.
             catalogue = self.catalogue.reload(begin).await?;
         }
         let now = self.clock.now();
-        let mut entries = Vec::with_capacity(drafts.len());
-        let mut keep = |draft: Result<Draft>| -> Result<()> {
-            entries.push(check(draft?, &catalogue, now)?);
-            Ok(())
+        let mut group = Group { principal: principal.as_str().to_owned(), ..Group::default() };
+        // Of each item, why it is refused, if it is.
+        let mut errors = Vec::with_capacity(incoming.len());
+        for it in incoming {
+            errors.push(match examine(it, door, &catalogue, now) {
+                Ok(entry) => {
+                    group.entries.push(entry);
+                    None
+                }
+                Err(refused) => {
+                    let (error, kept) = *refused;
+                    group.kept.extend(kept);
+                    Some(error)
+                }
+            });
+        }
+        let Written { recorded, kept } = self.ledger.write(group).await?;
+        let (mut recorded, mut kept) = (recorded.into_iter(), kept.into_iter());
+        let outcome = |error: Option<Error>| match error {
+            None => recorded.next().map(Outcome::Recorded),
+            Some(error) if !door.keeps() => Some(Outcome::Rejected(error)),
+            Some(error) => kept.next().map(|place| kept_outcome(place, error)),
         };
-        let checked: Vec<_> = drafts.into_iter().map(&mut keep).collect();
-        let mut recorded = self.ledger.write(entries, principal.as_str()).await?.into_iter();
-        Ok(checked
-            .into_iter()
-            .map(|checked| checked.and_then(|()| recorded.next().ok_or_else(error::stopping)))
-            .collect())
+        errors.into_iter().map(outcome).collect::<Option<_>>().ok_or_else(error::stopping)
     }
 
     /// One activity.
@@ -190,5 +230,34 @@ impl App {
             tracing::warn!(%error, "the new configuration is seen in a few seconds");
         }
         Ok(changes)
+    }
+}
+
+/// What may enter the ledger; or why it may not, and what the door keeps of it.
+fn examine(
+    incoming: Incoming,
+    door: Door,
+    catalogue: &Catalogue,
+    now: Timestamp,
+) -> Result<Entry, Box<(Error, Option<Kept>)>> {
+    let refused = match incoming {
+        Ok(draft) if !door.keeps() => return check(draft, catalogue, now).map_err(|error| Box::new((error, None))),
+        Ok(draft) => match check(draft.clone(), catalogue, now) {
+            Ok(entry) => return Ok(entry),
+            Err(error) => wire::refused(&draft, error),
+        },
+        Err(refused) => *refused,
+    };
+    let kept = door.keeps().then(|| Kept::new(door, &refused));
+    Err(Box::new((refused.error, kept)))
+}
+
+/// What came before and was replayed since has had its effect.
+fn kept_outcome(place: Place, error: Error) -> Outcome {
+    match place.replayed_as {
+        Some(activity_id) => {
+            Outcome::Recorded(Recorded { activity_id, duplicate: true, derived: false, conflicting: false })
+        }
+        None => Outcome::Quarantined(place.quarantine_id, error),
     }
 }

@@ -8,6 +8,7 @@ pub(crate) mod catalogue;
 mod entities;
 mod migrations;
 pub(crate) mod pending;
+pub(crate) mod quarantine;
 
 /// All migrations of this service, in their order.
 #[derive(Debug)]
@@ -15,7 +16,11 @@ pub struct Migrator;
 
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(PlatformTables), Box::new(migrations::ledger::Ledger)]
+        vec![
+            Box::new(PlatformTables),
+            Box::new(migrations::ledger::Ledger),
+            Box::new(migrations::quarantine::Quarantine),
+        ]
     }
 }
 

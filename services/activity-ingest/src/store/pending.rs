@@ -16,6 +16,7 @@ use crate::{
     store::{
         chunks,
         entities::activity::{ActiveModel, Column, Entity},
+        quarantine,
     },
 };
 
@@ -102,12 +103,13 @@ async fn identify_chunk(tx: &Tx, identified: &[(Uuid, Party)]) -> Result<()> {
     Ok(())
 }
 
-/// Sets activities aside for good, with the reason.
-pub(crate) async fn set_aside(tx: &Tx, refused: Vec<(Uuid, Refusal)>) -> Result<()> {
+/// Sets activities aside until somebody decides, with the reason.
+pub(crate) async fn set_aside(tx: &Tx, refused: Vec<(Activity, Refusal)>, now: Timestamp) -> Result<()> {
     // Rare, and each with words of its own: a statement each.
-    for (activity_id, refusal) in refused {
+    for (activity, refusal) in refused {
+        quarantine::note_set_aside(tx, &activity, &refusal, now).await?;
         let row = ActiveModel {
-            activity_id: Set(activity_id),
+            activity_id: Set(activity.activity_id),
             state: Set(State::Quarantined.as_str().to_owned()),
             next_attempt_time: Set(None),
             error_reason: Set(Some(refusal.reason)),

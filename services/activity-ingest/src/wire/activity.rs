@@ -1,21 +1,28 @@
+use std::collections::{BTreeMap, HashMap};
+
 use leadflow_platform::{Error, Result, clock, ids, value};
 use leadflow_proto::{
     activity::v1::{
-        Activity as ActivityMessage, ActivityRecorded, ActivityState, Channel as ChannelMessage, ListActivitiesRequest,
-        RecordActivitiesResponse, RecordResult, record_result::Outcome,
+        Activity as ActivityMessage, ActivityRecorded, ActivityState, Channel as ChannelMessage, Door as DoorMessage,
+        ListActivitiesRequest, RecordActivitiesResponse, RecordResult, record_result::Outcome as OutcomeMessage,
     },
     contact::v1::{Identity as IdentityMessage, IdentityClaim},
 };
+use prost::Message as _;
+use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
 use super::call;
 use crate::{
-    app::Recorded,
+    app::Outcome,
     domain::{
         activity::{Activity, Channel, Draft, Identity, State, Values},
         call::Call,
+        digest::Digest,
+        door::Door,
         limits::MAX_ITEMS,
         problems::Problems,
+        quarantine::{Content, Incoming, Refused},
         resolution::Party,
     },
     error,
@@ -26,49 +33,99 @@ use crate::{
 ///
 /// # Errors
 /// `TOO_MANY_ITEMS`.
-pub(crate) fn drafts(messages: Vec<ActivityMessage>) -> Result<Vec<Result<Draft>>> {
+pub(crate) fn incoming(messages: Vec<ActivityMessage>) -> Result<Vec<Incoming>> {
     if messages.len() > MAX_ITEMS {
         return Err(error::too_many_items());
     }
-    Ok(messages.into_iter().map(draft).collect())
+    let read = |message: ActivityMessage| draft(&message).map_err(|it| Box::new(refused_message(&message, it)));
+    Ok(messages.into_iter().map(read).collect())
 }
 
-fn draft(message: ActivityMessage) -> Result<Draft> {
+/// What a message says.
+///
+/// # Errors
+/// `INVALID_ARGUMENT` that names all fields that cannot be read, up to ten.
+pub(crate) fn draft(message: &ActivityMessage) -> Result<Draft> {
     let mut problems = Problems::default();
-    let occur_time = message.occur_time.map(|time| clock::from_proto("occur_time", &time)).transpose();
+    let occur_time = message.occur_time.as_ref().map(|time| clock::from_proto("occur_time", time)).transpose();
     let occur_time = problems.note(occur_time).flatten();
     let channel = problems.note(channel("channel", message.channel)).flatten();
-    let attributes = values("attributes", message.attributes, &mut problems);
-    let answers = values("answers", message.answers, &mut problems);
+    let attributes = values("attributes", &message.attributes, &mut problems);
+    let answers = values("answers", &message.answers, &mut problems);
     let call = message.call.as_ref().and_then(|message| call::call(message, &mut problems));
     problems.finish()?;
     Ok(Draft {
-        source: message.source,
-        source_event_id: message.source_event_id,
-        activity_type: message.activity_type,
+        source: message.source.clone(),
+        source_event_id: message.source_event_id.clone(),
+        activity_type: message.activity_type.clone(),
         channel,
-        product_category: message.product_category,
+        product_category: message.product_category.clone(),
         occur_time,
-        identity: message.identity.map(identity).unwrap_or_default(),
-        object_id: message.object_id,
+        identity: message.identity.clone().map(identity).unwrap_or_default(),
+        object_id: message.object_id.clone(),
         attributes,
         answers,
-        notes: message.notes,
+        notes: message.notes.clone(),
         call,
     })
 }
 
-fn values(
-    kind: &str,
-    messages: std::collections::HashMap<String, prost_types::Value>,
-    problems: &mut Problems,
-) -> Values {
-    let typed = |(key, message): (String, prost_types::Value)| {
-        let value = value::from_proto(kind, &message)
-            .map_err(|_| error::wrong_type(error::value_field(kind, &key), "a string, a finite number or a boolean"));
-        problems.note(value).map(|value| (key, value))
+/// The same activity as a message.
+pub(crate) fn draft_message(draft: &Draft) -> ActivityMessage {
+    ActivityMessage {
+        source: draft.source.clone(),
+        source_event_id: draft.source_event_id.clone(),
+        activity_type: draft.activity_type.clone(),
+        channel: draft.channel.map_or(ChannelMessage::Unspecified, channel_message).into(),
+        product_category: draft.product_category.clone(),
+        occur_time: draft.occur_time.map(clock::to_proto),
+        identity: Some(identity_message(&draft.identity)),
+        object_id: draft.object_id.clone(),
+        attributes: value::map_to_proto(&draft.attributes),
+        answers: value::map_to_proto(&draft.answers),
+        notes: draft.notes.clone(),
+        call: draft.call.clone().map(call::message),
+        ..ActivityMessage::default()
+    }
+}
+
+/// What is kept of an activity that the check has refused.
+pub(crate) fn refused(draft: &Draft, error: Error) -> Refused {
+    refused_message(&draft_message(draft), error)
+}
+
+fn refused_message(message: &ActivityMessage, error: Error) -> Refused {
+    Refused {
+        source: message.source.clone(),
+        error,
+        digest: message_digest(message),
+        content: Content::Activity(message.encode_to_vec()),
+    }
+}
+
+/// SHA-256 of all that a message says. Its maps go last and in their order: as they are encoded, they have none.
+fn message_digest(message: &ActivityMessage) -> Digest {
+    let mut rest = message.clone();
+    let maps = [std::mem::take(&mut rest.attributes), std::mem::take(&mut rest.answers)];
+    let mut hash = Sha256::new_with_prefix(rest.encode_to_vec());
+    for map in maps {
+        let sorted: BTreeMap<_, _> = map.into_iter().collect();
+        hash.update(sorted.len().to_be_bytes());
+        for (key, value) in sorted {
+            hash.update(key.encode_length_delimited_to_vec());
+            hash.update(value.encode_length_delimited_to_vec());
+        }
+    }
+    hash.finalize().into()
+}
+
+fn values(kind: &str, messages: &HashMap<String, prost_types::Value>, problems: &mut Problems) -> Values {
+    let typed = |(key, message): (&String, &prost_types::Value)| {
+        let value = value::from_proto(kind, message)
+            .map_err(|_| error::wrong_type(error::value_field(kind, key), "a string, a finite number or a boolean"));
+        problems.note(value).map(|value| (key.clone(), value))
     };
-    messages.into_iter().filter_map(typed).collect()
+    messages.iter().filter_map(typed).collect()
 }
 
 fn identity(message: IdentityMessage) -> Identity {
@@ -137,22 +194,41 @@ pub(super) fn channel_message(channel: Channel) -> ChannelMessage {
 }
 
 /// The results of a call, in the order of its activities.
-pub(crate) fn record_response(results: Vec<Result<Recorded>>) -> RecordActivitiesResponse {
-    let result = |(index, result): (usize, Result<Recorded>)| match result {
-        Ok(recorded) => RecordResult {
-            outcome: if recorded.duplicate { Outcome::Duplicate } else { Outcome::Accepted }.into(),
+pub(crate) fn record_response(outcomes: Vec<Outcome>) -> RecordActivitiesResponse {
+    let status = |index: usize, error: Error| Some(error.within(&format!("activities[{index}].")).to_item_status());
+    let result = |(index, outcome): (usize, Outcome)| match outcome {
+        Outcome::Recorded(recorded) => RecordResult {
+            outcome: if recorded.duplicate { OutcomeMessage::Duplicate } else { OutcomeMessage::Accepted }.into(),
             activity_id: recorded.activity_id.to_string(),
             derived: recorded.derived,
             conflicting: recorded.conflicting,
-            error: None,
+            ..RecordResult::default()
         },
-        Err(error) => RecordResult {
-            outcome: Outcome::Rejected.into(),
-            error: Some(error.within(&format!("activities[{index}].")).to_item_status()),
+        Outcome::Quarantined(quarantine_id, error) => RecordResult {
+            outcome: OutcomeMessage::Quarantined.into(),
+            quarantine_id: quarantine_id.to_string(),
+            error: status(index, error),
+            ..RecordResult::default()
+        },
+        Outcome::Rejected(error) => RecordResult {
+            outcome: OutcomeMessage::Rejected.into(),
+            error: status(index, error),
             ..RecordResult::default()
         },
     };
-    RecordActivitiesResponse { results: results.into_iter().enumerate().map(result).collect() }
+    RecordActivitiesResponse { results: outcomes.into_iter().enumerate().map(result).collect() }
+}
+
+/// The door of a request.
+///
+/// # Errors
+/// `INVALID_FIELD` for a door that does not lead through `RecordActivities`.
+pub(crate) fn door_of_request(number: i32) -> Result<Door> {
+    match DoorMessage::try_from(number) {
+        Ok(DoorMessage::Unspecified | DoorMessage::Grpc) => Ok(Door::Grpc),
+        Ok(DoorMessage::Csv) => Ok(Door::Csv),
+        _ => Err(Error::invalid("door", "must be `DOOR_CSV` for an import, or not set")),
+    }
 }
 
 /// An activity as the ledger has it.

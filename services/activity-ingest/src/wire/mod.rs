@@ -3,6 +3,8 @@
 mod activity;
 mod call;
 mod configuration;
+mod quarantine;
 
-pub(crate) use activity::{activity, claim, drafts, filter, record_response, recorded};
+pub(crate) use activity::{activity, claim, door_of_request, filter, incoming, record_response, recorded, refused};
 pub(crate) use configuration::{change, configuration, source};
+pub(crate) use quarantine::{quarantine_filter, quarantined};

@@ -9,6 +9,7 @@ mod group_commit;
 mod identification;
 mod lists;
 mod privacy;
+mod quarantine;
 mod repetitions;
 mod support;
 mod validation;

@@ -134,7 +134,7 @@ async fn record(clients: &Clients, activities: Vec<activity::Activity>) -> Resul
         return Ok(());
     }
     let names: Vec<_> = activities.iter().map(|one| format!("{}/{}", one.source, one.source_event_id)).collect();
-    let request = activity::RecordActivitiesRequest { activities };
+    let request = activity::RecordActivitiesRequest { activities, ..Default::default() };
     let results = clients.activity.clone().record_activities(request).await?.into_inner().results;
     for (result, name) in results.iter().zip(names) {
         if result.outcome() == Outcome::Rejected {

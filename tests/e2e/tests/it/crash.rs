@@ -71,7 +71,7 @@ async fn nothing_acknowledged_is_lost(backend: Backend) {
             let company = format!("Werk {round}-{n}");
             quotation(&format!("q-{round}-{n}"), &format!("x@werk-{round}-{n}.de"), &company, "DE", "hplc")
         });
-        let request = RecordActivitiesRequest { activities: activities.collect() };
+        let request = RecordActivitiesRequest { activities: activities.collect(), ..Default::default() };
         let results = eventually!(some: client.record_activities(request.clone()).await.ok()).into_inner().results;
         acknowledged += results.iter().filter(|result| result.outcome() != Outcome::Rejected).count();
         // At once in the first round, a little further on the way in each next one.

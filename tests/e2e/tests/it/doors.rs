@@ -50,7 +50,11 @@ async fn a_grpc_activity_reaches_the_rep_comes_back_and_goes_out_again(backend: 
     let world = World::start(backend, NOW).await;
     let send = async |id: &str| {
         let activities = vec![quotation(id, "li@nordlicht-analytik.de", "Nordlicht Analytik", "DE", "hplc")];
-        let answer = world.activities().record_activities(RecordActivitiesRequest { activities }).await.unwrap();
+        let answer = world
+            .activities()
+            .record_activities(RecordActivitiesRequest { activities, ..Default::default() })
+            .await
+            .unwrap();
         let outcome = answer.into_inner().results[0].outcome();
         assert_eq!(outcome, Outcome::Accepted);
     };
@@ -81,7 +85,7 @@ async fn a_grpc_activity_reaches_the_rep_comes_back_and_goes_out_again(backend: 
 async fn reconcile_names_what_is_missing(backend: Backend) {
     let world = World::start(backend, NOW).await;
     let activities = vec![quotation("q-1", "a@gletscher-optik.ch", "Gletscher Optik", "CH", "spectroscopy")];
-    world.activities().record_activities(RecordActivitiesRequest { activities }).await.unwrap();
+    world.activities().record_activities(RecordActivitiesRequest { activities, ..Default::default() }).await.unwrap();
     assigned(&world, "Gletscher Optik", "spectroscopy").await;
     world.cli.ok(&["reconcile"]).await;
 

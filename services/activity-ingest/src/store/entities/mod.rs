@@ -2,4 +2,5 @@
 
 pub(super) mod activity;
 pub(super) mod product_category;
+pub(super) mod quarantined_activity;
 pub(super) mod source;

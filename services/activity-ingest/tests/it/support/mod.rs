@@ -238,7 +238,8 @@ pub(crate) async fn record(client: &Client, activities: Vec<Activity>) -> Vec<Re
 }
 
 pub(crate) async fn try_record(client: &Client, activities: Vec<Activity>) -> Result<Vec<RecordResult>, tonic::Status> {
-    let response = client.clone().record_activities(RecordActivitiesRequest { activities }).await?;
+    let response =
+        client.clone().record_activities(RecordActivitiesRequest { activities, ..Default::default() }).await?;
     Ok(response.into_inner().results)
 }
 
