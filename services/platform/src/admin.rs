@@ -4,6 +4,7 @@ use std::{future::IntoFuture as _, sync::Arc, time::Duration};
 
 use axum::{Router, extract::State, http::StatusCode, response::IntoResponse, routing::get};
 use futures::future::BoxFuture;
+use opentelemetry::{KeyValue, metrics::Gauge};
 use sea_orm::ConnectionTrait as _;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -11,6 +12,7 @@ use tonic_health::ServingStatus;
 
 use crate::{
     bus::Bus,
+    clock::Clock,
     db::Database,
     error::{Error, Result},
     metrics::Metrics,
@@ -28,18 +30,35 @@ pub type Refresh = Arc<dyn Fn() -> BoxFuture<'static, Result<()>> + Send + Sync>
 pub struct Admin {
     database: Database,
     bus: Bus,
+    clock: Clock,
     metrics: Metrics,
     refresh: Refresh,
     shutdown: CancellationToken,
-    outbox_depth: opentelemetry::metrics::Gauge<u64>,
-    quarantine_depth: opentelemetry::metrics::Gauge<u64>,
+    bus_connected: Gauge<u64>,
+    consumer_pending: Gauge<u64>,
+    consumer_age: Gauge<f64>,
+    outbox_depth: Gauge<u64>,
+    quarantine_depth: Gauge<u64>,
 }
 
 impl Admin {
     /// The port of the role that has this database, this bus and these metrics.
-    pub fn new(database: Database, bus: Bus, metrics: Metrics, refresh: Refresh) -> Self {
+    pub fn new(database: Database, bus: Bus, clock: Clock, metrics: Metrics, refresh: Refresh) -> Self {
         let meter = metrics.meter();
         Self {
+            bus_connected: meter
+                .u64_gauge("leadflow.bus.connected")
+                .with_description("Whether NATS is connected: 1 or 0")
+                .build(),
+            consumer_pending: meter
+                .u64_gauge("leadflow.consumer.pending")
+                .with_description("Events that a consumer has not done with, by consumer")
+                .build(),
+            consumer_age: meter
+                .f64_gauge("leadflow.consumer.oldest_pending_age")
+                .with_unit("s")
+                .with_description("How long the oldest of them has been on the bus, by consumer")
+                .build(),
             outbox_depth: meter
                 .u64_gauge("leadflow.outbox.depth")
                 .with_description("Events that are committed and not yet published")
@@ -50,6 +69,7 @@ impl Admin {
                 .build(),
             database,
             bus,
+            clock,
             metrics,
             refresh,
             shutdown: CancellationToken::new(),
@@ -94,7 +114,19 @@ impl Admin {
     async fn refresh(&self) -> Result<()> {
         self.outbox_depth.record(outbox::depth(&self.database).await?, &[]);
         self.quarantine_depth.record(quarantine::depth(&self.database).await?, &[]);
+        self.refresh_bus().await;
         (self.refresh)().await
+    }
+
+    /// All replicas of a role share its consumers, and show the same.
+    async fn refresh_bus(&self) {
+        self.bus_connected.record(self.bus.is_connected().into(), &[]);
+        for (consumer, backlog) in self.bus.backlogs().await {
+            let age = backlog.oldest.map_or(0.0, |oldest| self.clock.now().duration_since(oldest).as_secs_f64());
+            let labels = [KeyValue::new("consumer", consumer.durable)];
+            self.consumer_pending.record(backlog.events, &labels);
+            self.consumer_age.record(age.max(0.0), &labels);
+        }
     }
 }
 

@@ -19,10 +19,19 @@ use tokio::{
     time::Instant,
 };
 
-use crate::error::{Error, Result};
+use crate::{
+    bus::config::Login,
+    error::{Error, Result},
+};
 
-pub use crate::bus::consumer::{Consumer, Delivery, consume};
+pub use crate::bus::{
+    backlog::Backlog,
+    config::Config,
+    consumer::{Consumer, Delivery, consume},
+};
 
+mod backlog;
+mod config;
 mod consumer;
 
 /// How long a publish may wait for the acknowledgement of the stream.
@@ -85,36 +94,57 @@ pub struct Message {
 pub struct Bus {
     client: async_nats::Client,
     context: jetstream::Context,
+    replicas: usize,
     owned: Arc<Mutex<Vec<Stream>>>,
+    consumed: Arc<Mutex<Vec<Consumer>>>,
     /// How often the connection was made; closed when it never will be again.
     connections: watch::Receiver<u64>,
 }
 
 impl Bus {
-    /// Connects, now or as soon as the server is there.
+    /// Connects, now or as soon as the server is there. Answers come to an inbox below `_INBOX.<name>`, so that a user
+    /// of NATS need not be allowed to read those of others.
     ///
     /// # Errors
-    /// `UNAVAILABLE` when the address cannot be used.
-    pub async fn connect(url: &str, name: &str) -> Result<Self> {
+    /// `UNAVAILABLE` when the address or the login cannot be used.
+    pub async fn connect(config: &Config, name: &str) -> Result<Self> {
+        let unusable = || Error::unavailable(format!("cannot use NATS at {}", config.url));
         let (made, connections) = watch::channel(0);
-        let client = async_nats::ConnectOptions::new()
+        let mut options = async_nats::ConnectOptions::new()
             .name(name)
+            .custom_inbox_prefix(format!("_INBOX.{name}"))
+            .retry_on_initial_connect()
+            .ping_interval(Duration::from_secs(10))
             .event_callback(move |event| {
                 if matches!(event, async_nats::Event::Connected) {
                     made.send_modify(|times| *times += 1);
                 }
+                report(&event);
                 std::future::ready(())
-            })
-            .retry_on_initial_connect()
-            .ping_interval(Duration::from_secs(10))
-            .connect(url)
-            .await
-            .map_err(|cause| Error::unavailable(format!("cannot use NATS at {url}")).because(cause))?;
+            });
+        options = match &config.login {
+            Login::Nobody => options,
+            Login::Password { user, password } => options.user_and_password(user.clone(), password.clone()),
+            Login::Credentials(path) => {
+                options.credentials_file(path).await.map_err(|cause| unusable().because(cause))?
+            }
+        };
+        if let Some(ca_file) = &config.ca_file {
+            options = options.require_tls(true).add_root_certificates(ca_file.clone());
+        }
+        let client = options.connect(&config.url).await.map_err(|cause| unusable().because(cause))?;
         let context = jetstream::context::ContextBuilder::new()
             .timeout(ACK_TIMEOUT)
             .ack_timeout(ACK_TIMEOUT)
             .build(client.clone());
-        Ok(Self { client, context, owned: Arc::default(), connections })
+        Ok(Self {
+            client,
+            context,
+            replicas: config.replicas,
+            owned: Arc::default(),
+            consumed: Arc::default(),
+            connections,
+        })
     }
 
     /// Whether the server is connected right now.
@@ -146,11 +176,17 @@ impl Bus {
     }
 
     async fn create(&self, stream: &Stream) -> Result<()> {
-        self.context
-            .get_or_create_stream(config(stream))
-            .await
-            .map(drop)
-            .map_err(|cause| Error::unavailable(format!("cannot create the stream {}", stream.name)).because(cause))
+        let failed = |cause: async_nats::Error| {
+            Error::unavailable(format!("cannot create the stream {}", stream.name)).because(cause)
+        };
+        let config = jetstream::stream::Config { num_replicas: self.replicas, ..config(stream) };
+        let made = self.context.get_or_create_stream(config).await.map_err(|e| failed(e.into()))?;
+        let found = &made.cached_info().config;
+        if found.num_replicas != self.replicas {
+            let wanted = jetstream::stream::Config { num_replicas: self.replicas, ..found.clone() };
+            self.context.update_stream(wanted).await.map_err(|e| failed(e.into()))?;
+        }
+        Ok(())
     }
 
     /// Publishes events with all acknowledgements in flight at once.
@@ -218,6 +254,14 @@ impl Bus {
             self.client.drain().await
         };
         let _ = tokio::time::timeout(ACK_TIMEOUT, end).await;
+    }
+}
+
+/// Says what an operator has to know: who may not connect, or may not use a subject, otherwise only waits for ever.
+fn report(event: &async_nats::Event) {
+    match event {
+        async_nats::Event::ServerError(_) | async_nats::Event::ClientError(_) => tracing::warn!(%event, "NATS"),
+        _ => tracing::info!(%event, "NATS"),
     }
 }
 

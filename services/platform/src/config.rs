@@ -4,7 +4,7 @@ use std::{net::SocketAddr, path::PathBuf};
 
 use crate::{
     auth::{Auth, Credentials},
-    db,
+    bus, db,
     vars::{Error, Vars},
 };
 
@@ -14,7 +14,7 @@ pub struct ServiceConfig {
     /// Where the role keeps its data.
     pub database: db::Config,
     /// The NATS server.
-    pub nats_url: String,
+    pub nats: bus::Config,
     /// Who may call.
     pub auth: Auth,
     /// How the role shows itself to the others.
@@ -23,14 +23,14 @@ pub struct ServiceConfig {
 
 impl ServiceConfig {
     /// Reads the settings of `role`, for example `activity-ingest`: `LEADFLOW_ACTIVITY_INGEST_DATABASE_URL` and the
-    /// shared `LEADFLOW_NATS_URL`, `LEADFLOW_AUTH_*`, `LEADFLOW_DATA_DIR`.
+    /// shared `LEADFLOW_NATS_*`, `LEADFLOW_AUTH_*`, `LEADFLOW_DATA_DIR`.
     ///
     /// # Errors
     /// When a setting cannot be used.
     pub fn from_vars(role: &str, vars: &Vars) -> Result<Self, Error> {
         Ok(Self {
             database: db::Config::from_vars(role, vars)?,
-            nats_url: vars.get("LEADFLOW_NATS_URL").unwrap_or("nats://127.0.0.1:4222").to_owned(),
+            nats: bus::Config::from_vars(vars)?,
             auth: Auth::from_vars(vars)?,
             credentials: Credentials::from_vars(role, vars)?,
         })

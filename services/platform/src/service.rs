@@ -80,7 +80,7 @@ impl Foundation {
         }
         Ok(Self {
             role,
-            bus: Bus::connect(&config.nats_url, &format!("leadflow-{role}")).await?,
+            bus: Bus::connect(&config.nats, &format!("leadflow-{role}")).await?,
             metrics: Metrics::new(role)?,
             clock,
             credentials: config.credentials.clone(),
@@ -99,7 +99,8 @@ impl Foundation {
     /// Starts what every role runs: the gRPC server with `routes`, the operator's port, the outbox relay.
     pub fn start(&self, tasks: &mut Tasks, listeners: Listeners, routes: Routes, refresh: Refresh) {
         let (health, health_routes) = rpc::health();
-        let admin = Admin::new(self.database.clone(), self.bus.clone(), self.metrics.clone(), refresh);
+        let (database, bus, clock) = (self.database.clone(), self.bus.clone(), self.clock.clone());
+        let admin = Admin::new(database, bus, clock, self.metrics.clone(), refresh);
         let Listeners { rpc, admin: admin_listener } = listeners;
         let (auth, metrics) = (self.auth.clone(), self.metrics.clone());
         let (for_rpc, for_admin) = (health_routes.clone(), health_routes);

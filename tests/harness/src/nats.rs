@@ -13,6 +13,7 @@ use crate::{free_port, process::Server, scratch};
 #[derive(Debug)]
 pub struct Nats {
     port: u16,
+    config: String,
     folder: TempDir,
     server: Option<Server>,
 }
@@ -23,7 +24,15 @@ impl Nats {
     /// # Errors
     /// When `nats-server` is not installed or does not start.
     pub fn start() -> Result<Self> {
-        let mut nats = Self { port: free_port()?, folder: scratch()?, server: None };
+        Self::configured("")
+    }
+
+    /// Starts one with more configuration than where it listens and where its files lie, for example users.
+    ///
+    /// # Errors
+    /// As [`Nats::start`]; or when the configuration is none.
+    pub fn configured(config: &str) -> Result<Self> {
+        let mut nats = Self { port: free_port()?, config: config.to_owned(), folder: scratch()?, server: None };
         nats.restart()?;
         Ok(nats)
     }
@@ -57,10 +66,14 @@ impl Nats {
     /// When it does not start.
     pub fn restart(&mut self) -> Result<()> {
         self.kill();
+        let config = self.folder.path().join("nats.conf");
+        std::fs::write(&config, &self.config)?;
         let mut server = Server::start(
             Command::new(binary())
                 .args(["-a", "127.0.0.1", "-p", &self.port.to_string(), "-js", "-sd"])
                 .arg(self.folder.path())
+                .arg("-c")
+                .arg(config)
                 .stdin(Stdio::null())
                 .stdout(Stdio::null())
                 .stderr(Stdio::null()),

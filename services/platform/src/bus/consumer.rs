@@ -106,6 +106,7 @@ pub async fn consume<H, Fut>(
     H: Fn(Vec<Delivery>) -> Fut + Send + Sync,
     Fut: Future<Output = Result<()>> + Send,
 {
+    bus.consumed.lock().await.push(consumer);
     let worker = Worker { consumer, database, clock, handle };
     let mut failures = 0_u32;
     let mut connections = bus.connections.clone();

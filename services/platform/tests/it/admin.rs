@@ -1,7 +1,10 @@
 //! The operator's port.
 
 use leadflow_harness::{Nats, eventually};
-use leadflow_platform::auth::{Auth, Credentials};
+use leadflow_platform::{
+    auth::{Auth, Credentials},
+    bus::Config,
+};
 use tonic_health::pb::{HealthCheckRequest, health_check_response::ServingStatus, health_client::HealthClient};
 
 use crate::support::{
@@ -41,7 +44,7 @@ async fn a_role_is_ready_without_the_bus_and_says_so() {
     role.stop().await.unwrap();
 
     let nats = Nats::start().unwrap();
-    let role = Role::start_on(&nats.url(), Auth::Loopback).await;
+    let role = Role::start_on(Config::at(nats.url()), Auth::Loopback).await;
     eventually!(role.get("/readyz").await == (200, "ok\n".to_owned()));
     role.stop().await.unwrap();
 }
@@ -50,7 +53,7 @@ async fn a_role_is_ready_without_the_bus_and_says_so() {
 async fn the_outbox_of_a_role_is_published_and_its_depth_falls() {
     let nats = Nats::start().unwrap();
     bus(&nats).await;
-    let role = Role::start_on(&nats.url(), Auth::Loopback).await;
+    let role = Role::start_on(Config::at(nats.url()), Auth::Loopback).await;
     announce(&role.database, (0..3).map(|n| n.to_string())).await.unwrap();
     eventually!(
         role.get("/metrics")

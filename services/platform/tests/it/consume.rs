@@ -10,7 +10,7 @@ use std::{
 
 use leadflow_harness::{Backend, Nats, TestDatabase, eventually, on_each_database};
 use leadflow_platform::{
-    bus::{Bus, Delivery, Event, consume},
+    bus::{Bus, Config, Delivery, Event, consume},
     clock::{Clock, from_millis},
     db::Database,
     error::{Error, Result},
@@ -176,7 +176,7 @@ async fn the_shutdown_ends_a_consumer_promptly_whether_the_bus_is_there_or_not()
 async fn a_consumer_that_comes_before_its_stream_begins_when_the_stream_is_there() {
     let test = TestDatabase::create(Backend::Sqlite).await.unwrap();
     let (database, nats) = (open(&test).await, Nats::start().unwrap());
-    let early = Bus::connect(&nats.url(), "early").await.unwrap();
+    let early = Bus::connect(&Config::at(nats.url()), "early").await.unwrap();
     let log = Log::default();
     let consumer = log.clone().consume_with(&early, &database, |_, _| Ok(()));
     // It has looked for the stream at least once.

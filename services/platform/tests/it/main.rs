@@ -4,6 +4,7 @@
 mod admin;
 mod audit;
 mod auth;
+mod bus;
 mod consume;
 mod db;
 mod outbox;

@@ -10,7 +10,7 @@ use async_nats::Subscriber;
 use futures::StreamExt as _;
 use leadflow_harness::{Backend, Nats, TestDatabase, eventually, on_each_database};
 use leadflow_platform::{
-    bus::{Bus, Consumer, Event, consume},
+    bus::{Bus, Config, Consumer, Event, consume},
     clock::{Clock, from_millis},
     db::Database,
     error::{Code, Error, Result},
@@ -69,7 +69,7 @@ on_each_database! {
     async fn the_relay_outlives_a_bus_that_is_late_dies_and_forgets_everything(test) {
         let (database, mut nats) = (open(&test).await, Nats::start().unwrap());
         nats.kill();
-        let bus = Bus::connect(&nats.url(), "test").await.unwrap();
+        let bus = Bus::connect(&Config::at(nats.url()), "test").await.unwrap();
         let relay = Relay::start(&database, &bus, "test");
         let arrived = Arrived::start(&database, &bus);
         announce(&database, texts(0..100)).await.unwrap();

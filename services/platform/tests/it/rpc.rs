@@ -6,6 +6,7 @@ use futures::{StreamExt as _, future::join_all};
 use leadflow_harness::{Backend, TestDatabase, eventually};
 use leadflow_platform::{
     auth::{Auth, Credentials},
+    bus,
     clock::Clock,
     config::ServiceConfig,
     error::Code,
@@ -171,7 +172,7 @@ async fn a_role_does_not_start_on_tables_that_are_not_up_to_date() {
     let test = TestDatabase::create(Backend::Sqlite).await.unwrap();
     let config = ServiceConfig {
         database: config(&test),
-        nats_url: "nats://127.0.0.1:1".into(),
+        nats: bus::Config::at("nats://127.0.0.1:1"),
         auth: Auth::Loopback,
         credentials: anna(),
     };

@@ -7,7 +7,7 @@ pub(crate) mod tokens;
 
 use leadflow_harness::{Nats, TestDatabase};
 use leadflow_platform::{
-    bus::{Bus, Keep, Stream},
+    bus::{self, Bus, Keep, Stream},
     db::{Config, Database},
     error::Result,
     outbox,
@@ -35,7 +35,7 @@ pub(crate) fn config(test: &TestDatabase) -> Config {
 
 /// A connection that owns [`STREAM`].
 pub(crate) async fn bus(nats: &Nats) -> Bus {
-    let bus = Bus::connect(&nats.url(), "test").await.unwrap();
+    let bus = Bus::connect(&bus::Config::at(nats.url()), "test").await.unwrap();
     bus.own(STREAM).await.unwrap();
     bus
 }

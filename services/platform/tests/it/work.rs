@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use leadflow_harness::{Backend, Nats, TestDatabase, eventually};
 use leadflow_platform::{
-    bus::{Bus, Consumer, Delivery, Event, Keep, Stream, consume},
+    bus::{Bus, Config, Consumer, Delivery, Event, Keep, Stream, consume},
     clock::{Clock, from_millis},
     db::Database,
 };
@@ -33,7 +33,7 @@ type Done = Arc<Mutex<Vec<Delivery>>>;
 async fn ground() -> (TestDatabase, Database, Nats, Bus) {
     let test = TestDatabase::create(Backend::Sqlite).await.unwrap();
     let (database, nats) = (open(&test).await, Nats::start().unwrap());
-    let bus = Bus::connect(&nats.url(), "test").await.unwrap();
+    let bus = Bus::connect(&Config::at(nats.url()), "test").await.unwrap();
     bus.own(WORK).await.unwrap();
     (test, database, nats, bus)
 }
@@ -139,7 +139,7 @@ async fn a_message_that_lets_the_client_fail_for_good_ends_the_consumer_and_the_
     publish_raw(&nats, b"NATS/1.0\r\nX-Name: fine\r\n\r\n", "fine").await;
     eventually!(first.has_ended());
     assert!(!bus.is_connected());
-    let bus = Bus::connect(&nats.url(), "again").await.unwrap();
+    let bus = Bus::connect(&Config::at(nats.url()), "again").await.unwrap();
     let (done, second) = work(&bus, &database);
     eventually!(left(&nats).await == 0);
     let mut seen = texts(&done);

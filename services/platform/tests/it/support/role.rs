@@ -12,6 +12,7 @@ use std::{
 use leadflow_harness::{Backend, TestDatabase, free_port};
 use leadflow_platform::{
     auth::{Auth, Credentials, Principal},
+    bus::{self, Bus},
     clock::Clock,
     config::ServiceConfig,
     db::Database,
@@ -46,6 +47,7 @@ pub(crate) struct Role {
     pub(crate) admin: SocketAddr,
     pub(crate) door: Arc<Door>,
     pub(crate) database: Database,
+    pub(crate) bus: Bus,
     pub(crate) shutdown: CancellationToken,
     finished: JoinHandle<Result<(), String>>,
     _test: TestDatabase,
@@ -54,23 +56,24 @@ pub(crate) struct Role {
 impl Role {
     /// Starts a role without a bus.
     pub(crate) async fn start(auth: Auth) -> Self {
-        Self::start_on(&format!("nats://127.0.0.1:{}", free_port().unwrap()), auth).await
+        Self::start_on(bus::Config::at(format!("nats://127.0.0.1:{}", free_port().unwrap())), auth).await
     }
 
-    /// Starts a role on the bus at `nats_url`.
-    pub(crate) async fn start_on(nats_url: &str, auth: Auth) -> Self {
+    /// Starts a role on this bus.
+    pub(crate) async fn start_on(nats: bus::Config, auth: Auth) -> Self {
         let test = TestDatabase::create(Backend::Sqlite).await.unwrap();
         open(&test).await.close().await;
         let config = ServiceConfig {
             database: config(&test),
-            nats_url: nats_url.to_owned(),
+            nats,
             auth,
             credentials: Credentials::Name("service:test".into()),
         };
         let foundation = Foundation::lay::<super::Migrator>("test", &config, Clock::system()).await.unwrap();
         let listeners = Listeners { rpc: port().await, admin: port().await };
         let (rpc, admin) = (listeners.rpc.local_addr().unwrap(), listeners.admin.local_addr().unwrap());
-        let (database, door) = (foundation.database.clone(), Arc::new(Door::default()));
+        let (database, bus) = (foundation.database.clone(), foundation.bus.clone());
+        let door = Arc::new(Door::default());
         let routes = Routes::new(ContactServiceServer::new(StandIn(door.clone())));
         let shutdown = CancellationToken::new();
         let mut tasks = Tasks::new(shutdown.clone());
@@ -80,7 +83,7 @@ impl Role {
             foundation.close().await;
             result
         });
-        Self { rpc, admin, door, database, shutdown, finished, _test: test }
+        Self { rpc, admin, door, database, bus, shutdown, finished, _test: test }
     }
 
     /// A client that shows itself so.

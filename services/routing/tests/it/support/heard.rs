@@ -10,9 +10,12 @@ use prost::Message as _;
 
 use super::lead::TestLead;
 
+/// Subjects and bodies.
+type Messages = Vec<(String, Vec<u8>)>;
+
 /// What routing has announced, each event once, in the order of its coming.
 #[derive(Clone, Default)]
-pub(crate) struct Heard(Arc<Mutex<Vec<(String, Vec<u8>)>>>);
+pub(crate) struct Heard(Arc<Mutex<Messages>>);
 
 impl Heard {
     pub(crate) async fn listen(nats: &Nats) -> Self {

@@ -7,7 +7,7 @@ pub(crate) mod lead;
 use leadflow_harness::{Nats, TestDatabase, eventually};
 use leadflow_platform::{
     auth::Credentials,
-    bus::{Bus, Event, Keep, Stream},
+    bus::{self, Bus, Event, Keep, Stream},
     clock::{Clock, from_millis},
     db::{self, Database},
     ids, rpc,
@@ -61,7 +61,7 @@ impl World {
     /// Without any configuration.
     pub(crate) async fn start_empty(database: TestDatabase) -> Self {
         let nats = Nats::start().unwrap();
-        let bus = Bus::connect(&nats.url(), "test").await.unwrap();
+        let bus = Bus::connect(&bus::Config::at(nats.url()), "test").await.unwrap();
         let stream = Stream { name: "LEADFLOW_LEAD", subjects: &["leadflow.lead.v1.>"], keep: Keep::Events };
         bus.own(stream).await.unwrap();
         let heard = Heard::listen(&nats).await;
