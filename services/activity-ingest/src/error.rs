@@ -91,10 +91,9 @@ pub(crate) fn wrong_type(field: impl Into<String>, expected: &str) -> Error {
     Error::field("WRONG_TYPE", field, format!("must be {expected}"))
 }
 
-/// More activities than a call may carry.
-pub(crate) fn too_many_items() -> Error {
-    let description = format!("must not hold more than {MAX_ITEMS} items: send several calls");
-    Error::field("TOO_MANY_ITEMS", "activities", description)
+/// More items than a call may carry.
+pub(crate) fn too_many(field: &str) -> Error {
+    Error::field("TOO_MANY_ITEMS", field, format!("must not hold more than {MAX_ITEMS} items: send several calls"))
 }
 
 /// More than the ledger can write right now.
@@ -126,6 +125,22 @@ pub(crate) fn duplicate_name(field: impl Into<String>, name: &str) -> Error {
 /// A category above itself.
 pub(crate) fn category_cycle(field: impl Into<String>, name: &str) -> Error {
     Error::field("CATEGORY_CYCLE", field, format!("puts `{name}` below itself: categories form a tree"))
+}
+
+/// Somebody has decided already.
+pub(crate) fn resolved(state: &str) -> Error {
+    Error::precondition("QUARANTINE_RESOLVED", format!("it is {state} already: it stays as it is"))
+}
+
+/// It holds no activity.
+pub(crate) fn unreadable() -> Error {
+    Error::precondition("UNREADABLE", "what came is no activity: correct it first, with the activity that it should be")
+}
+
+/// What happened cannot be changed.
+pub(crate) fn immutable() -> Error {
+    let description = "is in the ledger: only its identity can be corrected, because what happened is immutable";
+    Error::field("IMMUTABLE_ACTIVITY", "activity", description)
 }
 
 /// The field of an attribute or an answer, with no more of its name than a name may have.

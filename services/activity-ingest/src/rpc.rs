@@ -2,10 +2,12 @@
 
 use leadflow_platform::{auth::Principal, ids, page::Page, rpc};
 use leadflow_proto::activity::v1::{
-    ApplyConfigurationRequest, ApplyConfigurationResponse, GetActivityRequest, GetActivityResponse,
-    GetQuarantinedActivityRequest, GetQuarantinedActivityResponse, ListActivitiesRequest, ListActivitiesResponse,
-    ListQuarantinedActivitiesRequest, ListQuarantinedActivitiesResponse, ListSourcesRequest, ListSourcesResponse,
-    RecordActivitiesRequest, RecordActivitiesResponse,
+    ApplyConfigurationRequest, ApplyConfigurationResponse, CorrectQuarantinedActivityRequest,
+    CorrectQuarantinedActivityResponse, DiscardQuarantinedActivitiesRequest, DiscardQuarantinedActivitiesResponse,
+    GetActivityRequest, GetActivityResponse, GetQuarantinedActivityRequest, GetQuarantinedActivityResponse,
+    ListActivitiesRequest, ListActivitiesResponse, ListQuarantinedActivitiesRequest, ListQuarantinedActivitiesResponse,
+    ListSourcesRequest, ListSourcesResponse, RecordActivitiesRequest, RecordActivitiesResponse,
+    ReplayQuarantinedActivitiesRequest, ReplayQuarantinedActivitiesResponse,
     activity_service_server::{ActivityService, ActivityServiceServer},
 };
 use tonic::{Request, Response, Status, service::Routes};
@@ -79,6 +81,51 @@ impl ActivityService for Service {
         let (found, in_ledger) = self.app.quarantined_one(quarantine_id).await?;
         let found = wire::quarantined(found, in_ledger)?;
         Ok(Response::new(GetQuarantinedActivityResponse { quarantined_activity: Some(found) }))
+    }
+
+    async fn correct_quarantined_activity(
+        &self,
+        request: Request<CorrectQuarantinedActivityRequest>,
+    ) -> Result<Response<CorrectQuarantinedActivityResponse>, Status> {
+        let principal = Principal::of(&request)?;
+        let request = request.into_inner();
+        let quarantine_id = ids::parse("quarantine_id", &request.quarantine_id)?;
+        let mutation = self.app.mutation(principal, "CorrectQuarantinedActivity", quarantine_id);
+        let mutation = mutation.with_request(&request.request_id, &request)?;
+        self.app.correct(mutation, quarantine_id, request.activity.unwrap_or_default(), request.etag).await?;
+        let (found, in_ledger) = self.app.quarantined_one(quarantine_id).await?;
+        let found = wire::quarantined(found, in_ledger)?;
+        Ok(Response::new(CorrectQuarantinedActivityResponse { quarantined_activity: Some(found) }))
+    }
+
+    async fn replay_quarantined_activities(
+        &self,
+        request: Request<ReplayQuarantinedActivitiesRequest>,
+    ) -> Result<Response<ReplayQuarantinedActivitiesResponse>, Status> {
+        let principal = Principal::of(&request)?;
+        let request = request.into_inner();
+        let mutation = self.app.mutation(principal, "ReplayQuarantinedActivities", "quarantine");
+        let mutation = mutation.with_request(&request.request_id, &request)?;
+        let selection = wire::selection(request.selection)?;
+        let decisions = self.app.replay(mutation, selection, request.note, request.validate_only).await?;
+        let (decisions, next_page_token) = decisions;
+        let decisions = decisions.into_iter().map(wire::decision).collect();
+        Ok(Response::new(ReplayQuarantinedActivitiesResponse { decisions, next_page_token }))
+    }
+
+    async fn discard_quarantined_activities(
+        &self,
+        request: Request<DiscardQuarantinedActivitiesRequest>,
+    ) -> Result<Response<DiscardQuarantinedActivitiesResponse>, Status> {
+        let principal = Principal::of(&request)?;
+        let request = request.into_inner();
+        let mutation = self.app.mutation(principal, "DiscardQuarantinedActivities", "quarantine");
+        let mutation = mutation.with_request(&request.request_id, &request)?;
+        let selection = wire::selection(request.selection)?;
+        let decisions = self.app.discard(mutation, selection, request.note, request.validate_only).await?;
+        let (decisions, next_page_token) = decisions;
+        let decisions = decisions.into_iter().map(wire::decision).collect();
+        Ok(Response::new(DiscardQuarantinedActivitiesResponse { decisions, next_page_token }))
     }
 
     async fn list_sources(

@@ -34,6 +34,7 @@ use crate::{
 };
 
 pub(crate) mod catalogue;
+mod decide;
 pub(crate) mod identifier;
 pub(crate) mod ledger;
 mod quarantine;
@@ -76,6 +77,11 @@ impl App {
     /// The use cases over this database and this ledger.
     pub(crate) fn new(database: Database, clock: Clock, ledger: Ledger, metrics: Instruments) -> Self {
         Self { catalogue: CatalogueCache::new(database.clone()), database, clock, ledger, metrics }
+    }
+
+    /// A mutation that `principal` asks for now.
+    pub(crate) fn mutation(&self, principal: Principal, method: &'static str, of: impl ToString) -> Mutation {
+        Mutation::new(principal, method, of.to_string(), self.clock.now())
     }
 
     /// Takes activities into the ledger, and what a one-way door lets in and cannot be recorded into the quarantine;
@@ -217,7 +223,7 @@ impl App {
             let present = store::catalogue::load(self.database.reader()).await?;
             return Ok(plan(&present, wanted)?.changes);
         }
-        let mutation = Mutation::new(principal, "ApplyConfiguration", "configuration", self.clock.now());
+        let mutation = self.mutation(principal, "ApplyConfiguration", "configuration");
         let changes = mutate(&self.database, mutation, |tx| async move {
             store::catalogue::lock(&tx).await?;
             let mut plan = plan(&store::catalogue::load(&*tx).await?, wanted)?;

@@ -26,7 +26,7 @@ use crate::{
 /// # Errors
 /// `INVALID_ARGUMENT` that names all fields at fault, up to ten; the reason is that of the first.
 pub(crate) fn check(mut draft: Draft, catalogue: &Catalogue, now: Timestamp) -> Result<Entry> {
-    tidy(&mut draft);
+    tidy(&mut draft.identity);
     let mut problems = Problems::default();
     let source = catalogue.sources.get(&draft.source);
     if source.is_none() {
@@ -48,14 +48,26 @@ pub(crate) fn check(mut draft: Draft, catalogue: &Catalogue, now: Timestamp) -> 
     entry(draft, source)
 }
 
+/// The identity alone, tidied, as [`check`] would take it.
+///
+/// # Errors
+/// As [`check`].
+pub(crate) fn identity(mut identity: Identity) -> Result<Identity> {
+    tidy(&mut identity);
+    let mut problems = Problems::default();
+    check_identity(&identity, &mut problems);
+    problems.finish()?;
+    Ok(identity)
+}
+
 /// Blanks around what says who it was are a slip of the hand, and a country has one spelling.
-fn tidy(draft: &mut Draft) {
-    for (_, text) in draft.identity.fields_mut() {
+fn tidy(identity: &mut Identity) {
+    for (_, text) in identity.fields_mut() {
         if text.trim().len() != text.len() {
             *text = text.trim().to_owned();
         }
     }
-    draft.identity.country.make_ascii_uppercase();
+    identity.country.make_ascii_uppercase();
 }
 
 fn check_identity(identity: &Identity, problems: &mut Problems) {

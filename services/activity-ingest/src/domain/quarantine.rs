@@ -1,13 +1,13 @@
 //! What could not enter the ledger, and is kept until somebody decides.
 
 use jiff::Timestamp;
-use leadflow_platform::Error;
-use serde::Serialize;
+use leadflow_platform::{Error, Result};
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::{
-    domain::{activity::Draft, digest::Digest, door::Door},
-    error::shown,
+    domain::{activity::Draft, digest::Digest, door::Door, limits::MAX_VALUE},
+    error::{self, shown},
 };
 
 /// Bytes of a content that are kept: more than any activity that could be recorded has.
@@ -36,16 +36,33 @@ pub(crate) enum Content {
     Raw(Vec<u8>),
 }
 
+/// Why something cannot be recorded, in words that can be written and shown.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Problem {
+    /// Stable.
+    pub(crate) reason: String,
+    pub(crate) message: String,
+    /// The fields at fault, each with what is wrong.
+    pub(crate) fields: Vec<(String, String)>,
+}
+
+impl From<&Error> for Problem {
+    fn from(error: &Error) -> Self {
+        Self {
+            reason: error.reason().to_owned(),
+            message: text(error.public_message()),
+            fields: error.violations().iter().map(|(field, what)| (text(field), text(what))).collect(),
+        }
+    }
+}
+
 /// Something to keep.
 #[derive(Clone, Debug)]
 pub(crate) struct Kept {
     pub(crate) door: Door,
     /// As much of the name as can be shown.
     pub(crate) source: String,
-    pub(crate) reason: &'static str,
-    pub(crate) message: String,
-    /// The fields at fault, each with what is wrong.
-    pub(crate) fields: Vec<(String, String)>,
+    pub(crate) problem: Problem,
     pub(crate) content: Content,
     /// How long the content was before it was cut.
     pub(crate) content_size: usize,
@@ -66,9 +83,7 @@ impl Kept {
         Self {
             door,
             source: shown(&refused.source),
-            reason: refused.error.reason(),
-            message: text(refused.error.public_message()),
-            fields: refused.error.violations().iter().map(|(field, what)| (text(field), text(what))).collect(),
+            problem: Problem::from(&refused.error),
             content,
             content_size,
             digest: refused.digest,
@@ -128,9 +143,7 @@ pub(crate) struct Quarantined {
     pub(crate) record_time: Timestamp,
     pub(crate) last_receive_time: Timestamp,
     pub(crate) receive_count: i64,
-    pub(crate) reason: String,
-    pub(crate) message: String,
-    pub(crate) fields: Vec<(String, String)>,
+    pub(crate) problem: Problem,
     /// None for what is in the ledger.
     pub(crate) content: Option<Content>,
     pub(crate) content_size: i64,
@@ -151,6 +164,41 @@ pub(crate) struct Resolution {
     pub(crate) note: String,
 }
 
+/// What became of something that somebody decided on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Decision {
+    pub(crate) quarantine_id: Uuid,
+    pub(crate) verdict: Verdict,
+}
+
+/// How it was decided.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Verdict {
+    /// It is in the ledger now, or will be: as this activity.
+    Replayed(Option<Uuid>),
+    /// It was in the ledger before.
+    Duplicate(Uuid),
+    /// It is nothing.
+    Discarded,
+    /// It stays.
+    Refused(Problem),
+}
+
+/// What somebody says of a decision, without the blanks around it.
+///
+/// # Errors
+/// `FIELD_TOO_LONG`, `INVALID_TEXT`.
+pub(crate) fn check_note(note: String) -> Result<String> {
+    if note.len() > MAX_VALUE {
+        return Err(error::too_long("note", MAX_VALUE));
+    }
+    if note.contains('\0') {
+        return Err(error::invalid_text("note"));
+    }
+    Ok(note.trim().to_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -164,7 +212,7 @@ mod tests {
     fn what_is_kept_can_be_shown_and_written() {
         let kept = Kept::new(Door::Csv, &refused(&"x\0\n".repeat(100), Content::Activity(vec![1])));
         assert_eq!(kept.source, "x".repeat(63));
-        assert!(!kept.message.contains('\0') && !kept.fields[0].1.contains('\0'));
+        assert!(!kept.problem.message.contains('\0') && !kept.problem.fields[0].1.contains('\0'));
         assert_eq!((kept.content, kept.content_size), (Content::Activity(vec![1]), 1));
     }
 

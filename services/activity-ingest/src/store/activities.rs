@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use jiff::Timestamp;
 use leadflow_platform::{Error, Result, clock::from_millis, db::Tx};
 use sea_orm::{
+    ActiveModelTrait as _,
     ActiveValue::NotSet,
     ConnectionTrait, QueryFilter as _, QueryOrder as _, QuerySelect as _, Set, TryInsertResult,
     entity::prelude::*,
@@ -14,7 +15,7 @@ use serde::Serialize;
 
 use crate::{
     domain::{
-        activity::{Activity, Entry, State},
+        activity::{Activity, Entry, Identity, Payload, State},
         digest::Digest,
     },
     store::{
@@ -62,8 +63,7 @@ impl<'a> NewActivity<'a> {
             occur_time: Set(entry.occur_time.unwrap_or(record_time).as_millisecond()),
             record_time: Set(record_time.as_millisecond()),
             object_id: Set(entry.object_id.clone()),
-            payload: Set(serde_json::to_value(&entry.payload)
-                .map_err(|cause| Error::internal("an activity without JSON").because(cause))?),
+            payload: Set(to_json(&entry.payload)?),
             content_digest: Set(entry.digest.to_vec()),
             derived: Set(self.is_derived()),
             contact_id: NotSet,
@@ -198,6 +198,22 @@ pub(crate) async fn list(
 /// One activity.
 pub(crate) async fn get(connection: &impl ConnectionTrait, activity_id: Uuid) -> Result<Option<Activity>> {
     Entity::find_by_id(activity_id).one(connection).await?.map(Activity::try_from).transpose()
+}
+
+/// Writes who did it, as somebody has corrected it. The digest stays that of what was sent, so that a repetition is one.
+pub(crate) async fn correct_identity(tx: &Tx, mut activity: Activity, identity: Identity) -> Result<()> {
+    activity.payload.identity = identity;
+    let row = ActiveModel {
+        activity_id: Set(activity.activity_id),
+        payload: Set(to_json(&activity.payload)?),
+        ..Default::default()
+    };
+    row.update(&**tx).await?;
+    Ok(())
+}
+
+fn to_json(payload: &Payload) -> Result<Json> {
+    serde_json::to_value(payload).map_err(|cause| Error::internal("an activity without JSON").because(cause))
 }
 
 /// How many activities wait to be identified, and since when the oldest of them does.

@@ -121,6 +121,21 @@ pub(crate) async fn set_aside(tx: &Tx, refused: Vec<(Activity, Refusal)>, now: T
     Ok(())
 }
 
+/// Lets an activity that was set aside wait again, as if it had just come.
+pub(crate) async fn put_back(tx: &Tx, activity_id: Uuid) -> Result<()> {
+    let row = ActiveModel {
+        activity_id: Set(activity_id),
+        state: Set(State::Pending.as_str().to_owned()),
+        attempts: Set(0),
+        next_attempt_time: Set(None),
+        error_reason: Set(None),
+        error_message: Set(None),
+        ..Default::default()
+    };
+    row.update(&**tx).await?;
+    Ok(())
+}
+
 /// Notes a failed attempt, and when the next one is due.
 pub(crate) async fn postpone(tx: &Tx, failed: Vec<(Uuid, i32, Timestamp, Refusal)>) -> Result<()> {
     for (activity_id, attempts, next_attempt, refusal) in failed {

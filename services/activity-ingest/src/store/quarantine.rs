@@ -1,8 +1,9 @@
 //! What could not be recorded.
 
 use jiff::Timestamp;
-use leadflow_platform::{Error, Result, clock::from_millis, db::Tx, ids};
+use leadflow_platform::{Error, Result, clock::from_millis, db::Tx, ids, page::Page};
 use sea_orm::{
+    ActiveModelTrait as _,
     ActiveValue::NotSet,
     Condition, ConnectionTrait, Iterable as _, QueryFilter as _, QueryOrder as _, QuerySelect as _, QueryTrait as _,
     Set,
@@ -15,20 +16,20 @@ use crate::{
     domain::{
         activity::Activity,
         door::Door,
-        quarantine::{Content, Kept, Place, Quarantined, State},
+        quarantine::{Content, Kept, Place, Problem, Quarantined, Resolution, State},
         resolution::Refusal,
     },
     store::entities::quarantined_activity::{ActiveModel, Column, Entity},
 };
 
-/// Keeps what was refused, each content once, and says where. In the order of their keys, so that replicas that keep
-/// the same ones wait for each other and do not deadlock.
-pub(crate) async fn keep(tx: &Tx, refused: &[Kept], principal: &str, now: Timestamp) -> Result<Vec<Place>> {
+/// Keeps what was refused, of whom it came from, each content once, and says where. In the order of their keys, so that
+/// replicas that keep the same ones wait for each other and do not deadlock.
+pub(crate) async fn keep(tx: &Tx, refused: &[(&Kept, &str)], now: Timestamp) -> Result<Vec<Place>> {
     let mut order: Vec<_> = refused.iter().enumerate().collect();
-    order.sort_by_key(|(_, kept)| (kept.door.as_str(), &kept.source, kept.digest));
+    order.sort_by_key(|(_, (kept, _))| (kept.door.as_str(), &kept.source, kept.digest));
     let mut places = Vec::with_capacity(refused.len());
     // Rare, and large: a statement each.
-    for (index, kept) in order {
+    for (index, (kept, principal)) in order {
         let row = Entity::insert(new_row(kept, principal, now)?)
             .on_conflict(
                 OnConflict::columns([Column::Door, Column::Source, Column::ContentDigest])
@@ -52,10 +53,9 @@ fn new_row(kept: &Kept, principal: &str, now: Timestamp) -> Result<ActiveModel> 
     Ok(ActiveModel {
         door: Set(Some(kept.door.as_str().to_owned())),
         source: Set(kept.source.clone()),
-        reason: Set(kept.reason.to_owned()),
-        message: Set(kept.message.clone()),
-        fields: Set(serde_json::to_value(&kept.fields)
-            .map_err(|cause| Error::internal("fields without JSON").because(cause))?),
+        reason: Set(kept.problem.reason.clone()),
+        message: Set(kept.problem.message.clone()),
+        fields: Set(fields(&kept.problem)?),
         activity: Set(activity),
         raw: Set(raw),
         content_size: Set(i64::try_from(kept.content_size).unwrap_or(i64::MAX)),
@@ -63,6 +63,10 @@ fn new_row(kept: &Kept, principal: &str, now: Timestamp) -> Result<ActiveModel> 
         principal: Set(principal.to_owned()),
         ..open(ids::new(), now)
     })
+}
+
+fn fields(problem: &Problem) -> Result<Json> {
+    serde_json::to_value(&problem.fields).map_err(|cause| Error::internal("fields without JSON").because(cause))
 }
 
 /// Notes that an activity was set aside in the ledger. One that was put back, and is set aside again, is open again.
@@ -143,6 +147,99 @@ impl Filter {
 /// One of them, with what came.
 pub(crate) async fn get(connection: &impl ConnectionTrait, quarantine_id: Uuid) -> Result<Option<Quarantined>> {
     Entity::find_by_id(quarantine_id).one(connection).await?.map(Quarantined::try_from).transpose()
+}
+
+/// Which ones somebody decides on.
+#[derive(Debug)]
+pub(crate) enum Selection {
+    /// These.
+    Ids(Vec<Uuid>),
+    /// A page of the open ones that the filter lets through.
+    Filter(Filter, Page<Uuid>),
+}
+
+/// What a selection comes to.
+#[derive(Debug)]
+pub(crate) struct Chosen {
+    pub(crate) ids: Vec<Uuid>,
+    /// Those of them that are there.
+    pub(crate) kept: Vec<Quarantined>,
+    pub(crate) next_page_token: String,
+}
+
+/// Reads what was selected, and locks it.
+pub(crate) async fn choose(connection: &impl ConnectionTrait, selection: Selection) -> Result<Chosen> {
+    let (ids, next_page_token) = match selection {
+        Selection::Ids(ids) => (ids, String::new()),
+        Selection::Filter(filter, page) => {
+            let filter = Filter { state: Some(State::Open), ..filter };
+            let rows = list(connection, &filter, page.after().copied(), page.limit()).await?;
+            let (rows, next_page_token) = page.finish(rows, |kept| kept.quarantine_id);
+            (rows.into_iter().map(|kept| kept.quarantine_id).collect(), next_page_token)
+        }
+    };
+    Ok(Chosen { kept: lock(connection, &ids).await?, ids, next_page_token })
+}
+
+/// Those of these ids that are there, with what came, locked in the order of their ids.
+pub(crate) async fn lock(connection: &impl ConnectionTrait, quarantine_ids: &[Uuid]) -> Result<Vec<Quarantined>> {
+    if quarantine_ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let rows = Entity::find()
+        .filter(Column::QuarantineId.is_in(quarantine_ids.iter().copied()))
+        .order_by_asc(Column::QuarantineId)
+        .lock_exclusive()
+        .all(connection)
+        .await?;
+    rows.into_iter().map(Quarantined::try_from).collect()
+}
+
+/// Replaces what is kept.
+pub(crate) async fn correct(tx: &Tx, before: &Quarantined, activity: Option<Vec<u8>>) -> Result<()> {
+    let row = ActiveModel {
+        quarantine_id: Set(before.quarantine_id),
+        activity: activity.map_or(NotSet, |message| Set(Some(message))),
+        revision: Set(before.revision + 1),
+        ..Default::default()
+    };
+    row.update(&**tx).await?;
+    Ok(())
+}
+
+/// Writes that it is decided, and what it has become.
+pub(crate) async fn resolve(
+    tx: &Tx,
+    before: &Quarantined,
+    state: State,
+    activity_id: Option<Uuid>,
+    resolution: &Resolution,
+) -> Result<()> {
+    let row = ActiveModel {
+        quarantine_id: Set(before.quarantine_id),
+        state: Set(state.as_str().to_owned()),
+        activity_id: activity_id.map_or(NotSet, |id| Set(Some(id))),
+        revision: Set(before.revision + 1),
+        resolve_principal: Set(Some(resolution.principal.clone())),
+        resolve_time: Set(Some(resolution.time.as_millisecond())),
+        resolve_note: Set(Some(resolution.note.clone())),
+        ..Default::default()
+    };
+    row.update(&**tx).await?;
+    Ok(())
+}
+
+/// Writes why it stays.
+pub(crate) async fn refuse_again(tx: &Tx, before: &Quarantined, problem: &Problem) -> Result<()> {
+    let row = ActiveModel {
+        quarantine_id: Set(before.quarantine_id),
+        reason: Set(problem.reason.clone()),
+        message: Set(problem.message.clone()),
+        fields: Set(fields(problem)?),
+        ..Default::default()
+    };
+    row.update(&**tx).await?;
+    Ok(())
 }
 
 /// How many are open, and since when the oldest of them is.

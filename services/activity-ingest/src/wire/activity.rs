@@ -1,4 +1,4 @@
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 use leadflow_platform::{Error, Result, clock, ids, value};
 use leadflow_proto::{
@@ -8,21 +8,18 @@ use leadflow_proto::{
     },
     contact::v1::{Identity as IdentityMessage, IdentityClaim},
 };
-use prost::Message as _;
-use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
-use super::call;
+use super::{call, quarantine::refused_message};
 use crate::{
     app::Outcome,
     domain::{
         activity::{Activity, Channel, Draft, Identity, State, Values},
         call::Call,
-        digest::Digest,
         door::Door,
         limits::MAX_ITEMS,
         problems::Problems,
-        quarantine::{Content, Incoming, Refused},
+        quarantine::Incoming,
         resolution::Party,
     },
     error,
@@ -35,7 +32,7 @@ use crate::{
 /// `TOO_MANY_ITEMS`.
 pub(crate) fn incoming(messages: Vec<ActivityMessage>) -> Result<Vec<Incoming>> {
     if messages.len() > MAX_ITEMS {
-        return Err(error::too_many_items());
+        return Err(error::too_many("activities"));
     }
     let read = |message: ActivityMessage| draft(&message).map_err(|it| Box::new(refused_message(&message, it)));
     Ok(messages.into_iter().map(read).collect())
@@ -87,36 +84,6 @@ pub(crate) fn draft_message(draft: &Draft) -> ActivityMessage {
         call: draft.call.clone().map(call::message),
         ..ActivityMessage::default()
     }
-}
-
-/// What is kept of an activity that the check has refused.
-pub(crate) fn refused(draft: &Draft, error: Error) -> Refused {
-    refused_message(&draft_message(draft), error)
-}
-
-fn refused_message(message: &ActivityMessage, error: Error) -> Refused {
-    Refused {
-        source: message.source.clone(),
-        error,
-        digest: message_digest(message),
-        content: Content::Activity(message.encode_to_vec()),
-    }
-}
-
-/// SHA-256 of all that a message says. Its maps go last and in their order: as they are encoded, they have none.
-fn message_digest(message: &ActivityMessage) -> Digest {
-    let mut rest = message.clone();
-    let maps = [std::mem::take(&mut rest.attributes), std::mem::take(&mut rest.answers)];
-    let mut hash = Sha256::new_with_prefix(rest.encode_to_vec());
-    for map in maps {
-        let sorted: BTreeMap<_, _> = map.into_iter().collect();
-        hash.update(sorted.len().to_be_bytes());
-        for (key, value) in sorted {
-            hash.update(key.encode_length_delimited_to_vec());
-            hash.update(value.encode_length_delimited_to_vec());
-        }
-    }
-    hash.finalize().into()
 }
 
 fn values(kind: &str, messages: &HashMap<String, prost_types::Value>, problems: &mut Problems) -> Values {

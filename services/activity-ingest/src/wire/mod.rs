@@ -5,6 +5,6 @@ mod call;
 mod configuration;
 mod quarantine;
 
-pub(crate) use activity::{activity, claim, door_of_request, filter, incoming, record_response, recorded, refused};
+pub(crate) use activity::{activity, claim, door_of_request, draft, filter, incoming, record_response, recorded};
 pub(crate) use configuration::{change, configuration, source};
-pub(crate) use quarantine::{quarantine_filter, quarantined};
+pub(crate) use quarantine::{decision, kept, kept_draft, quarantine_filter, quarantined, refused, selection};

@@ -3,6 +3,7 @@
 
 mod calls;
 mod configuration;
+mod decisions;
 mod doors;
 mod forms;
 mod group_commit;

@@ -3,33 +3,17 @@
 use leadflow_harness::{eventually, on_each_database};
 use leadflow_proto::{
     activity::v1::{
-        Activity, Door, GetQuarantinedActivityRequest, ListQuarantinedActivitiesRequest, QuarantineFilter,
-        QuarantineState, QuarantinedActivity, RecordActivitiesRequest, RecordResult, record_result::Outcome,
+        Activity, Door, ListQuarantinedActivitiesRequest, QuarantineFilter, QuarantineState, RecordActivitiesRequest,
+        record_result::Outcome,
     },
     contact::v1::Identity,
 };
 
-use crate::support::{Client, World, activity, number, record, record_one, text, values};
-
-/// Sends activities as an import does.
-async fn import(client: &Client, activities: Vec<Activity>) -> Vec<RecordResult> {
-    let request = RecordActivitiesRequest { activities, door: Door::Csv.into() };
-    client.clone().record_activities(request).await.unwrap().into_inner().results
-}
-
-async fn list(client: &Client, filter: QuarantineFilter) -> Vec<QuarantinedActivity> {
-    let request = ListQuarantinedActivitiesRequest { filter: Some(filter), ..Default::default() };
-    client.clone().list_quarantined_activities(request).await.unwrap().into_inner().quarantined_activities
-}
-
-async fn kept(client: &Client, quarantine_id: &str) -> QuarantinedActivity {
-    let request = GetQuarantinedActivityRequest { quarantine_id: quarantine_id.into() };
-    client.clone().get_quarantined_activity(request).await.unwrap().into_inner().quarantined_activity.unwrap()
-}
-
-fn unknown_source(source_event_id: &str) -> Activity {
-    Activity { source: "nowhere".into(), ..activity(source_event_id, "anna@example.com") }
-}
+use crate::support::{
+    World, activity, number,
+    quarantine::{import, kept, list, unknown_source},
+    record, record_one, text, values,
+};
 
 on_each_database! {
     async fn what_an_import_brings_and_cannot_be_recorded_is_kept_with_all_that_was_said(database) {

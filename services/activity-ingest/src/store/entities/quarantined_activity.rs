@@ -3,7 +3,7 @@ use sea_orm::entity::prelude::*;
 
 use crate::domain::{
     door::Door,
-    quarantine::{Content, Quarantined, Resolution, State},
+    quarantine::{Content, Problem, Quarantined, Resolution, State},
 };
 
 /// Something that could not be recorded.
@@ -64,8 +64,12 @@ impl TryFrom<Model> for Quarantined {
         Ok(Self {
             door: row.door.as_ref().map(door).transpose()?,
             state: State::from_word(&row.state).ok_or_else(|| unknown(&row.state))?,
-            fields: serde_json::from_value(row.fields)
-                .map_err(|cause| Error::internal("fields that cannot be read").because(cause))?,
+            problem: Problem {
+                reason: row.reason,
+                message: row.message,
+                fields: serde_json::from_value(row.fields)
+                    .map_err(|cause| Error::internal("fields that cannot be read").because(cause))?,
+            },
             content: row.activity.map(Content::Activity).or(row.raw.map(Content::Raw)),
             resolution: row.resolve_principal.zip(row.resolve_time).map(resolution),
             quarantine_id: row.quarantine_id,
@@ -73,8 +77,6 @@ impl TryFrom<Model> for Quarantined {
             record_time: from_millis(row.record_time),
             last_receive_time: from_millis(row.last_receive_time),
             receive_count: row.receive_count,
-            reason: row.reason,
-            message: row.message,
             content_size: row.content_size,
             principal: row.principal,
             revision: row.revision,

@@ -2,6 +2,7 @@
 
 mod contact;
 mod events;
+pub(crate) mod quarantine;
 
 use std::collections::HashMap;
 
@@ -96,6 +97,11 @@ impl World {
 
     pub(crate) fn client(&self) -> Client {
         self.service.client.clone()
+    }
+
+    /// Brings the tables up to date.
+    pub(crate) async fn migrate(&self) {
+        migrate(&Config::from_vars(&self.vars).unwrap()).await.unwrap();
     }
 
     /// The database itself, to look or to interfere.
