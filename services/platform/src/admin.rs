@@ -38,6 +38,7 @@ pub struct Admin {
     consumer_pending: Gauge<u64>,
     consumer_age: Gauge<f64>,
     outbox_depth: Gauge<u64>,
+    oldest_outbox_age: Gauge<f64>,
     quarantine_depth: Gauge<u64>,
 }
 
@@ -62,6 +63,11 @@ impl Admin {
             outbox_depth: meter
                 .u64_gauge("leadflow.outbox.depth")
                 .with_description("Events that are committed and not yet published")
+                .build(),
+            oldest_outbox_age: meter
+                .f64_gauge("leadflow.outbox.oldest_age")
+                .with_unit("s")
+                .with_description("How long the oldest of them has waited")
                 .build(),
             quarantine_depth: meter
                 .u64_gauge("leadflow.quarantine.depth")
@@ -113,6 +119,9 @@ impl Admin {
 
     async fn refresh(&self) -> Result<()> {
         self.outbox_depth.record(outbox::depth(&self.database).await?, &[]);
+        let oldest = outbox::oldest(&self.database).await?;
+        let age = oldest.map_or(0.0, |oldest| self.clock.now().duration_since(oldest).as_secs_f64().max(0.0));
+        self.oldest_outbox_age.record(age, &[]);
         self.quarantine_depth.record(quarantine::depth(&self.database).await?, &[]);
         self.refresh_bus().await;
         (self.refresh)().await

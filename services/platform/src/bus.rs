@@ -1,13 +1,12 @@
 //! The bus: events on NATS JetStream, as CloudEvents with a protobuf body. It carries; it does not remember: what a
 //! consumer has not seen is asked for again from the producer's database.
 
-use std::{future::IntoFuture as _, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use async_nats::{
     HeaderMap,
     jetstream::{
         self,
-        context::PublishAckFuture,
         stream::{DiscardPolicy, RetentionPolicy, StorageType},
     },
 };
@@ -20,8 +19,10 @@ use tokio::{
 };
 
 use crate::{
-    bus::config::Login,
+    bus::{config::Login, observer::Observer},
     error::{Error, Result},
+    metrics::Metrics,
+    trace::{HEADER, Origin, Tracer},
 };
 
 pub use crate::bus::{
@@ -33,6 +34,7 @@ pub use crate::bus::{
 mod backlog;
 mod config;
 mod consumer;
+mod observer;
 
 /// How long a publish may wait for the acknowledgement of the stream.
 const ACK_TIMEOUT: Duration = Duration::from_secs(5);
@@ -78,6 +80,8 @@ pub struct Event {
     pub time: Timestamp,
     /// The protobuf body.
     pub payload: Vec<u8>,
+    /// What has brought it about.
+    pub origin: Origin,
 }
 
 /// One message that nobody keeps.
@@ -99,6 +103,7 @@ pub struct Bus {
     consumed: Arc<Mutex<Vec<Consumer>>>,
     /// How often the connection was made; closed when it never will be again.
     connections: watch::Receiver<u64>,
+    observer: Observer,
 }
 
 impl Bus {
@@ -144,7 +149,14 @@ impl Bus {
             owned: Arc::default(),
             consumed: Arc::default(),
             connections,
+            observer: Observer::default(),
         })
+    }
+
+    /// The same connection, its events measured and traced.
+    #[must_use]
+    pub fn observed(self, metrics: &Metrics, tracer: Tracer) -> Self {
+        Self { observer: Observer::new(&metrics.meter(), tracer), ..self }
     }
 
     /// Whether the server is connected right now.
@@ -207,19 +219,26 @@ impl Bus {
     }
 
     async fn try_publish(&self, events: impl IntoIterator<Item = Event>) -> Result<()> {
-        let mut acks: Vec<PublishAckFuture> = Vec::new();
+        let mut acks = Vec::new();
         for event in events {
+            let span = self.observer.publishing(&event);
+            let headers = headers(&event, span.origin());
+            let Event { subject, payload, .. } = event;
             let ack = self
                 .context
-                .publish_with_headers(event.subject.clone(), headers(&event), event.payload.into())
+                .publish_with_headers(subject.clone(), headers, payload.into())
                 .await
+                .inspect_err(|_| span.fail("UNPUBLISHED"))
                 .map_err(|cause| Error::unavailable("cannot publish").because(cause))?;
-            acks.push(ack);
+            acks.push(async move {
+                ack.await.inspect_err(|_| span.fail("UNACKNOWLEDGED"))?;
+                self.observer.published(subject);
+                Ok(())
+            });
         }
-        try_join_all(acks.into_iter().map(|ack| ack.into_future()))
-            .await
-            .map(drop)
-            .map_err(|cause| Error::unavailable("an event was not acknowledged").because(cause))
+        try_join_all(acks).await.map(drop).map_err(|cause: jetstream::context::PublishError| {
+            Error::unavailable("an event was not acknowledged").because(cause)
+        })
     }
 
     /// Sends messages to whom it may concern, and returns how many have gone out, in their order; the others are not
@@ -291,7 +310,7 @@ fn config(stream: &Stream) -> jetstream::stream::Config {
     }
 }
 
-fn headers(event: &Event) -> HeaderMap {
+fn headers(event: &Event, origin: Origin) -> HeaderMap {
     let mut headers = HeaderMap::new();
     headers.insert("ce-specversion", "1.0");
     headers.insert("ce-id", event.id.as_str());
@@ -300,5 +319,8 @@ fn headers(event: &Event) -> HeaderMap {
     headers.insert("ce-time", event.time.to_string().as_str());
     headers.insert("content-type", "application/protobuf");
     headers.insert(async_nats::header::NATS_MESSAGE_ID, event.id.as_str());
+    if let Some(traceparent) = origin.traceparent() {
+        headers.insert(HEADER, traceparent.as_str());
+    }
     headers
 }

@@ -4,7 +4,7 @@ use std::{net::SocketAddr, path::PathBuf};
 
 use crate::{
     auth::{Auth, Credentials},
-    bus, db,
+    bus, db, trace,
     vars::{Error, Vars},
 };
 
@@ -19,11 +19,13 @@ pub struct ServiceConfig {
     pub auth: Auth,
     /// How the role shows itself to the others.
     pub credentials: Credentials,
+    /// Where its spans go.
+    pub traces: trace::Config,
 }
 
 impl ServiceConfig {
     /// Reads the settings of `role`, for example `activity-ingest`: `LEADFLOW_ACTIVITY_INGEST_DATABASE_URL` and the
-    /// shared `LEADFLOW_NATS_*`, `LEADFLOW_AUTH_*`, `LEADFLOW_DATA_DIR`.
+    /// shared `LEADFLOW_NATS_*`, `LEADFLOW_AUTH_*`, `LEADFLOW_DATA_DIR`, `OTEL_*`.
     ///
     /// # Errors
     /// When a setting cannot be used.
@@ -33,6 +35,7 @@ impl ServiceConfig {
             nats: bus::Config::from_vars(vars)?,
             auth: Auth::from_vars(vars)?,
             credentials: Credentials::from_vars(role, vars)?,
+            traces: trace::Config::from_vars(vars)?,
         })
     }
 }

@@ -26,11 +26,12 @@ use tokio::sync::Notify;
 use crate::{
     config::{data_dir, variable},
     error::{Error, Result},
+    trace,
     vars::{self, Vars},
 };
 
 pub(crate) use crate::db::faults::is_transient;
-pub use crate::db::tables::{PlatformTables, run_script};
+pub use crate::db::tables::{platform_and, run_script};
 
 mod faults;
 mod tables;
@@ -144,7 +145,7 @@ impl Database {
         Fut: Future<Output = Result<T>> + Send,
     {
         let database = self.clone();
-        tokio::spawn(async move { database.write_here(work).await })
+        tokio::spawn(trace::carry(async move { database.write_here(work).await }))
             .await
             .map_err(|cause| Error::internal("a transaction panicked").because(cause))?
     }

@@ -17,6 +17,7 @@ pub mod page;
 pub mod quarantine;
 pub mod rpc;
 pub mod service;
+pub mod trace;
 pub mod value;
 pub mod vars;
 

@@ -19,6 +19,7 @@ use crate::{
     db::{Database, Tx},
     error::{Error, Result},
     ids,
+    trace::Origin,
 };
 
 /// Messages that one round of the relay takes.
@@ -44,9 +45,28 @@ pub struct Model {
     pub event_time: i64,
     /// The protobuf body.
     pub payload: Vec<u8>,
+    /// What has brought it about.
+    pub traceparent: Option<String>,
 }
 
 impl ActiveModelBehavior for ActiveModel {}
+
+/// An event to announce.
+#[derive(Clone, Debug)]
+pub struct Message {
+    /// Where it is published.
+    pub subject: String,
+    /// The protobuf body.
+    pub payload: Vec<u8>,
+    /// What has brought it about, where that is not simply the span in which it is announced.
+    pub origin: Origin,
+}
+
+impl From<(String, Vec<u8>)> for Message {
+    fn from((subject, payload): (String, Vec<u8>)) -> Self {
+        Self { subject, payload, origin: Origin::default() }
+    }
+}
 
 /// Announces `message` on `subject` when the transaction commits.
 ///
@@ -56,27 +76,31 @@ pub async fn announce(tx: &Tx, subject: &str, time: Timestamp, message: &impl pr
     announce_all(tx, vec![(subject.to_owned(), message.encode_to_vec())], time).await
 }
 
-/// Announces encoded messages, each on its subject, when the transaction commits.
+/// Announces events, when the transaction commits.
 ///
 /// # Errors
 /// When the database fails; `INTERNAL` when a message is longer than the bus takes, which would block all after it.
-pub async fn announce_all(tx: &Tx, messages: Vec<(String, Vec<u8>)>, time: Timestamp) -> Result<()> {
+pub async fn announce_all(tx: &Tx, messages: Vec<impl Into<Message>>, time: Timestamp) -> Result<()> {
     if messages.is_empty() {
         return Ok(());
     }
-    if let Some((subject, payload)) = messages.iter().find(|(_, payload)| payload.len() > MAX_PAYLOAD) {
+    let messages: Vec<Message> = messages.into_iter().map(Into::into).collect();
+    if let Some(Message { subject, payload, .. }) = messages.iter().find(|message| message.payload.len() > MAX_PAYLOAD)
+    {
         return Err(Error::internal(format!("an event on {subject} is too long: {} bytes", payload.len())));
     }
+    let here = Origin::current();
     let mut messages = messages.into_iter();
     loop {
         let rows: Vec<_> = messages
             .by_ref()
             .take(1000)
-            .map(|(subject, payload)| ActiveModel {
+            .map(|Message { subject, payload, origin }| ActiveModel {
                 event_id: Set(ids::new()),
                 subject: Set(subject),
                 event_time: Set(time.as_millisecond()),
                 payload: Set(payload),
+                traceparent: Set(origin.or(here).traceparent()),
                 ..Default::default()
             })
             .collect();
@@ -102,6 +126,16 @@ pub async fn announce_all(tx: &Tx, messages: Vec<(String, Vec<u8>)>, time: Times
 /// When the database fails.
 pub async fn depth(database: &Database) -> Result<u64> {
     Ok(Entity::find().count(database.reader()).await?)
+}
+
+/// Since when the oldest message waits.
+///
+/// # Errors
+/// When the database fails.
+pub async fn oldest(database: &Database) -> Result<Option<Timestamp>> {
+    let query = Entity::find().select_only().column(Column::EventTime).order_by_asc(Column::Id).limit(1);
+    let oldest: Option<i64> = query.into_tuple().one(database.reader()).await?;
+    Ok(oldest.map(from_millis))
 }
 
 /// Publishes what the outbox holds, until shutdown. `ce-source` is `source`.
@@ -174,6 +208,7 @@ async fn publish(rows: Vec<Model>, bus: &Bus, source: &'static str) -> Result<Ve
         source,
         time: from_millis(row.event_time),
         payload: row.payload,
+        origin: row.traceparent.as_deref().map(Origin::parse).unwrap_or_default(),
     });
     bus.publish_all(events).await?;
     Ok(ids)

@@ -14,7 +14,11 @@ use crate::{
     auth::{Auth, AuthLayer, Credentials, Methods},
     error::{Error, Result},
     metrics::Metrics,
+    rpc::traced::{TraceLayer, Tracing},
+    trace::Tracer,
 };
+
+mod traced;
 
 /// The longest message that a service takes, in bytes.
 pub const MAX_MESSAGE: usize = 4 << 20;
@@ -27,7 +31,7 @@ pub const DEADLINE: Duration = Duration::from_secs(30);
 pub const DRAIN: Duration = Duration::from_secs(10);
 
 /// A client's way to another service.
-pub type Client = InterceptedService<Channel, Credentials>;
+pub type Client = Tracing<InterceptedService<Channel, Credentials>>;
 
 /// Serves the methods of one service until shutdown, then lets running calls end within [`DRAIN`].
 pub async fn serve(
@@ -36,9 +40,10 @@ pub async fn serve(
     health_routes: Routes,
     auth: Auth,
     metrics: Metrics,
+    tracer: Tracer,
     shutdown: CancellationToken,
 ) {
-    if let Err(error) = try_serve(listener, routes, health_routes, auth, metrics, shutdown).await {
+    if let Err(error) = try_serve(listener, routes, health_routes, auth, metrics, tracer, shutdown).await {
         tracing::error!(%error, "the gRPC server failed");
     }
 }
@@ -49,6 +54,7 @@ async fn try_serve(
     health_routes: Routes,
     auth: Auth,
     metrics: Metrics,
+    tracer: Tracer,
     shutdown: CancellationToken,
 ) -> Result<()> {
     let methods = Methods::read(leadflow_proto::DESCRIPTORS)?;
@@ -69,6 +75,7 @@ async fn try_serve(
         }
     };
     let served = tonic::transport::Server::builder()
+        .layer(TraceLayer { tracer, methods: methods.clone() })
         .layer(AuthLayer::new(auth, methods, &metrics))
         .timeout(DEADLINE)
         .concurrency_limit_per_connection(256)
@@ -115,5 +122,30 @@ pub fn channel(url: &str, credentials: Credentials) -> Result<Client> {
         .keep_alive_timeout(Duration::from_secs(5))
         .keep_alive_while_idle(true)
         .tcp_nodelay(true);
-    Ok(InterceptedService::new(endpoint.connect_lazy(), credentials))
+    let server = endpoint.uri().clone();
+    Ok(Tracing::new(InterceptedService::new(endpoint.connect_lazy(), credentials), server))
+}
+
+/// The name of the status in the headers of an answer. Without one the call has begun to succeed.
+pub(crate) fn status_name(headers: &http::HeaderMap) -> &'static str {
+    use tonic::Code;
+    match headers.get("grpc-status").map_or(Code::Ok, |number| Code::from_bytes(number.as_bytes())) {
+        Code::Ok => "OK",
+        Code::Cancelled => "CANCELLED",
+        Code::Unknown => "UNKNOWN",
+        Code::InvalidArgument => "INVALID_ARGUMENT",
+        Code::DeadlineExceeded => "DEADLINE_EXCEEDED",
+        Code::NotFound => "NOT_FOUND",
+        Code::AlreadyExists => "ALREADY_EXISTS",
+        Code::PermissionDenied => "PERMISSION_DENIED",
+        Code::ResourceExhausted => "RESOURCE_EXHAUSTED",
+        Code::FailedPrecondition => "FAILED_PRECONDITION",
+        Code::Aborted => "ABORTED",
+        Code::OutOfRange => "OUT_OF_RANGE",
+        Code::Unimplemented => "UNIMPLEMENTED",
+        Code::Internal => "INTERNAL",
+        Code::Unavailable => "UNAVAILABLE",
+        Code::DataLoss => "DATA_LOSS",
+        Code::Unauthenticated => "UNAUTHENTICATED",
+    }
 }

@@ -16,6 +16,7 @@ use crate::{
     lifecycle::Tasks,
     metrics::Metrics,
     outbox, rpc,
+    trace::Tracer,
 };
 
 /// The ports of a role, opened by who starts it.
@@ -58,6 +59,8 @@ pub struct Foundation {
     pub bus: Bus,
     /// The role's metrics.
     pub metrics: Metrics,
+    /// Makes the role's spans.
+    pub tracer: Tracer,
     /// The time.
     pub clock: Clock,
     /// How the role shows itself to others.
@@ -78,10 +81,13 @@ impl Foundation {
                 format!("the tables of {role} are not up to date: run `leadflow migrate {role}`"),
             ));
         }
+        let (metrics, tracer) = (Metrics::new(role)?, Tracer::new(role, &config.traces)?);
+        let bus = Bus::connect(&config.nats, &format!("leadflow-{role}")).await?;
         Ok(Self {
             role,
-            bus: Bus::connect(&config.nats, &format!("leadflow-{role}")).await?,
-            metrics: Metrics::new(role)?,
+            bus: bus.observed(&metrics, tracer.clone()),
+            metrics,
+            tracer,
             clock,
             credentials: config.credentials.clone(),
             auth: config.auth.clone(),
@@ -102,12 +108,12 @@ impl Foundation {
         let (database, bus, clock) = (self.database.clone(), self.bus.clone(), self.clock.clone());
         let admin = Admin::new(database, bus, clock, self.metrics.clone(), refresh);
         let Listeners { rpc, admin: admin_listener } = listeners;
-        let (auth, metrics) = (self.auth.clone(), self.metrics.clone());
+        let (auth, metrics, tracer) = (self.auth.clone(), self.metrics.clone(), self.tracer.clone());
         let (for_rpc, for_admin) = (health_routes.clone(), health_routes);
         let drained = CancellationToken::new();
         let draining = drained.clone().drop_guard();
         tasks.spawn("rpc", |stop| async move {
-            rpc::serve(rpc, routes, for_rpc, auth, metrics, stop).await;
+            rpc::serve(rpc, routes, for_rpc, auth, metrics, tracer, stop).await;
             drop(draining);
         });
         tasks.spawn("admin", |stop| admin.serve(admin_listener, health, for_admin, stop, drained));
@@ -116,10 +122,11 @@ impl Foundation {
         tracing::info!(role = self.role, "started");
     }
 
-    /// Closes the connections, after all tasks have ended.
+    /// Closes the connections, after all tasks have ended, and sends the last spans.
     pub async fn close(self) {
         self.bus.close().await;
         self.database.close().await;
+        self.tracer.close().await;
         tracing::info!(role = self.role, "stopped");
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! `on_each_database!` runs a test on SQLite and on PostgreSQL; `eventually!` waits for a condition, never for time.
 
+pub mod collector;
 mod eventually;
 pub mod fleet;
 mod nats;

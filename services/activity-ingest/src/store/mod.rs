@@ -1,6 +1,6 @@
 //! The tables, and the queries that return domain types.
 
-use leadflow_platform::db::PlatformTables;
+use leadflow_platform::db::platform_and;
 use sea_orm_migration::prelude::*;
 
 pub(crate) mod activities;
@@ -16,11 +16,7 @@ pub struct Migrator;
 
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![
-            Box::new(PlatformTables),
-            Box::new(migrations::ledger::Ledger),
-            Box::new(migrations::quarantine::Quarantine),
-        ]
+        platform_and(vec![Box::new(migrations::ledger::Ledger), Box::new(migrations::quarantine::Quarantine)])
     }
 }
 

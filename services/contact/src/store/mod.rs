@@ -1,6 +1,6 @@
 //! The service's tables, and the queries on them that return domain types.
 
-use leadflow_platform::db::{PlatformTables, run_script};
+use leadflow_platform::db::{platform_and, run_script};
 use sea_orm_migration::prelude::*;
 
 pub(crate) mod accounts;
@@ -15,7 +15,7 @@ pub struct Migrator;
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(PlatformTables), Box::new(Tables)]
+        platform_and(vec![Box::new(Tables)])
     }
 }
 

@@ -1,7 +1,6 @@
 //! The layer before every method: the scope, the principal, and the clock that measures the call.
 
 use std::{
-    sync::Arc,
     task::{Context, Poll},
     time::Instant,
 };
@@ -15,6 +14,7 @@ use super::{Auth, Methods, missing};
 use crate::{
     error::{Code, Error, Result},
     metrics::Metrics,
+    rpc::status_name,
 };
 
 /// What everybody may call: nothing of the company's stands behind it.
@@ -25,7 +25,7 @@ const OPEN: [&str; 3] =
 #[derive(Clone, Debug)]
 pub struct AuthLayer {
     auth: Auth,
-    methods: Arc<Methods>,
+    methods: Methods,
     duration: Histogram<f64>,
 }
 
@@ -39,7 +39,7 @@ impl AuthLayer {
             .with_description("How long calls take")
             .with_boundaries(vec![0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0])
             .build();
-        Self { auth, methods: Arc::new(methods), duration }
+        Self { auth, methods, duration }
     }
 
     fn measure(&self, path: &str) -> Measured {
@@ -47,7 +47,7 @@ impl AuthLayer {
         Measured {
             begin: Instant::now(),
             method: known.then(|| path.trim_start_matches('/').to_owned()),
-            code: (tonic::Code::Cancelled as i32).to_string(),
+            status: "CANCELLED",
             duration: self.duration.clone(),
         }
     }
@@ -116,8 +116,7 @@ where
                 Ok(()) => inner.call(request).await?,
                 Err(error) => tonic::Status::from(error).into_http(),
             };
-            let code = response.headers().get("grpc-status").and_then(|code| code.to_str().ok()).unwrap_or("0");
-            code.clone_into(&mut measured.code);
+            measured.status = status_name(response.headers());
             Ok(response)
         })
     }
@@ -128,15 +127,18 @@ struct Measured {
     begin: Instant,
     /// None for what the contract does not know: labels come from closed sets.
     method: Option<String>,
-    code: String,
+    status: &'static str,
     duration: Histogram<f64>,
 }
 
 impl Drop for Measured {
     fn drop(&mut self) {
         if let Some(method) = self.method.take() {
-            let code = std::mem::take(&mut self.code);
-            let labels = [KeyValue::new("rpc.method", method), KeyValue::new("rpc.response.status_code", code)];
+            let labels = [
+                KeyValue::new("rpc.system.name", "grpc"),
+                KeyValue::new("rpc.method", method),
+                KeyValue::new("rpc.response.status_code", self.status),
+            ];
             self.duration.record(self.begin.elapsed().as_secs_f64(), &labels);
         }
     }

@@ -1,6 +1,6 @@
 //! What the contract says of each method: its scope, and whether it changes anything.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 use prost_reflect::{DescriptorPool, Value};
 
@@ -17,7 +17,7 @@ pub struct Method {
 
 /// All methods of the contract by their path, for example `/leadflow.contact.v1.ContactService/GetAccount`.
 #[derive(Clone, Debug)]
-pub struct Methods(HashMap<String, Method>);
+pub struct Methods(Arc<HashMap<String, Method>>);
 
 impl Methods {
     /// Reads the descriptors of the contract.
@@ -47,7 +47,7 @@ impl Methods {
                 methods.insert(path, Method { scope, mutation: !reads });
             }
         }
-        Ok(Self(methods))
+        Ok(Self(Arc::new(methods)))
     }
 
     /// The method at `path`, when the contract lets anybody use it.

@@ -14,12 +14,13 @@ use prost::bytes::Bytes;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use super::Bus;
+use super::{Bus, observer::Watch};
 use crate::{
     clock::Clock,
     db::Database,
     error::{Code, Error, Result},
     quarantine,
+    trace::Origin,
 };
 
 mod unreadable;
@@ -46,6 +47,8 @@ pub struct Delivery {
     /// The body, protobuf unless a header says otherwise.
     pub payload: Bytes,
     headers: Headers,
+    /// What it brings about comes from here: the span in which this one event is handled.
+    pub origin: Origin,
 }
 
 /// What stands before the body.
@@ -107,7 +110,8 @@ pub async fn consume<H, Fut>(
     Fut: Future<Output = Result<()>> + Send,
 {
     bus.consumed.lock().await.push(consumer);
-    let worker = Worker { consumer, database, clock, handle };
+    let watch = bus.observer.clone().watch(consumer);
+    let worker = Worker { consumer, database, clock, watch, handle };
     let mut failures = 0_u32;
     let mut connections = bus.connections.clone();
     while !shutdown.is_cancelled() && !bus.is_dead() {
@@ -141,6 +145,7 @@ struct Worker<H> {
     consumer: Consumer,
     database: Database,
     clock: Clock,
+    watch: Watch,
     handle: H,
 }
 
@@ -215,7 +220,15 @@ where
     }
 
     async fn handle(&self, messages: &[Message]) -> Result<()> {
-        self.hand_over(messages.iter().map(delivery).collect()).await
+        let batch = self.watch.begin(messages);
+        let deliveries = messages.iter().zip(&batch.spans).map(|(message, span)| delivery(message, span.origin()));
+        let handed_over = self.hand_over(deliveries.collect());
+        let result = match batch.spans.as_slice() {
+            [alone] => alone.run(handed_over).await,
+            _ => handed_over.await,
+        };
+        self.watch.end(batch, &result);
+        result
     }
 
     /// Hands events over. A panic is our own fault like any other, and must not end the consumer.
@@ -265,7 +278,7 @@ where
         if error.code() == Code::Internal && attempt < ATTEMPTS {
             return self.later(std::slice::from_ref(message), &error).await;
         }
-        match self.set_aside(&delivery(message), &error).await {
+        match self.set_aside(&delivery(message, Origin::default()), &error).await {
             Ok(()) => acknowledge(message, AckKind::Term).await,
             Err(error) => {
                 tracing::error!(%error, "the quarantine cannot be written");
@@ -276,11 +289,13 @@ where
 
     async fn set_aside(&self, event: &Delivery, error: &Error) -> Result<()> {
         tracing::error!(consumer = self.consumer.durable, event = event.id, %error, "an event is set aside");
-        quarantine::set_aside(&self.database, self.consumer.durable, event, error, self.clock.now()).await
+        quarantine::set_aside(&self.database, self.consumer.durable, event, error, self.clock.now()).await?;
+        self.watch.quarantined(error);
+        Ok(())
     }
 }
 
-fn delivery(message: &Message) -> Delivery {
+fn delivery(message: &Message, origin: Origin) -> Delivery {
     let id = message
         .headers
         .as_ref()
@@ -297,6 +312,7 @@ fn delivery(message: &Message) -> Delivery {
         subject: message.subject.to_string(),
         payload: message.payload.clone(),
         headers: Headers::Read(message.headers.clone().unwrap_or_default()),
+        origin,
     }
 }
 

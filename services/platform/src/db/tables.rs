@@ -2,9 +2,13 @@
 
 use sea_orm_migration::prelude::*;
 
-/// The migration that makes them. A service's migrator lists it first.
-#[derive(Debug)]
-pub struct PlatformTables;
+/// The migrations of a service: those of these tables, then its own.
+pub fn platform_and(own: Vec<Box<dyn MigrationTrait>>) -> Vec<Box<dyn MigrationTrait>> {
+    let platform: [Box<dyn MigrationTrait>; 2] = [Box::new(PlatformTables), Box::new(Traceparent)];
+    platform.into_iter().chain(own).collect()
+}
+
+struct PlatformTables;
 
 impl MigrationName for PlatformTables {
     fn name(&self) -> &'static str {
@@ -76,6 +80,26 @@ impl MigrationTrait for PlatformTables {
             manager.drop_table(Table::drop().table(table).to_owned()).await?;
         }
         Ok(())
+    }
+}
+
+/// What has brought an event about, kept with it until it is published.
+struct Traceparent;
+
+impl MigrationName for Traceparent {
+    fn name(&self) -> &'static str {
+        "m20261125_000000_traceparent"
+    }
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for Traceparent {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        run_script(manager, "ALTER TABLE outbox_messages ADD COLUMN traceparent text").await
+    }
+
+    async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        run_script(manager, "ALTER TABLE outbox_messages DROP COLUMN traceparent").await
     }
 }
 

@@ -33,7 +33,7 @@ async fn health_and_metrics_are_on_one_plain_port() {
     assert_eq!(line("leadflow_quarantine_depth"), "0");
     let calls = metrics.lines().find(|line| line.starts_with("rpc_server_call_duration_seconds_count")).unwrap();
     assert!(calls.contains("rpc_method=\"leadflow.contact.v1.ContactService/GetAccount\""), "{calls}");
-    assert!(calls.contains("rpc_response_status_code=\"0\"") && calls.ends_with(" 1"), "{calls}");
+    assert!(calls.contains("rpc_response_status_code=\"OK\"") && calls.ends_with(" 1"), "{calls}");
     role.stop().await.unwrap();
 }
 

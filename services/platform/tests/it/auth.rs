@@ -8,6 +8,7 @@ use leadflow_harness::eventually;
 use leadflow_platform::{
     auth::{Auth, Credentials, PRINCIPAL_HEADER},
     clock::Clock,
+    trace::Tracer,
     vars::Vars,
 };
 use leadflow_proto::contact::v1::{
@@ -280,8 +281,15 @@ async fn a_role_that_nobody_asked_for_tokens_is_deaf_to_the_rest_of_the_world() 
     let (_, health) = leadflow_platform::rpc::health();
     let metrics = leadflow_platform::metrics::Metrics::new("test").unwrap();
     let routes = tonic::service::Routes::default();
-    let served =
-        tokio::spawn(leadflow_platform::rpc::serve(listener, routes, health, Auth::Loopback, metrics, stop.clone()));
+    let served = tokio::spawn(leadflow_platform::rpc::serve(
+        listener,
+        routes,
+        health,
+        Auth::Loopback,
+        metrics,
+        Tracer::default(),
+        stop.clone(),
+    ));
     let channel =
         tonic::transport::Endpoint::from_shared(format!("http://{own}:{port}")).unwrap().connect().await.unwrap();
     let status = ContactServiceClient::new(channel).get_account(get("any")).await.unwrap_err();

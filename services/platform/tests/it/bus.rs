@@ -7,6 +7,7 @@ use leadflow_platform::{
     bus::{Bus, Config, Event},
     clock::from_millis,
     error::{Code, Error},
+    trace::Origin,
     vars::Vars,
 };
 
@@ -24,7 +25,8 @@ authorization { users = [
 
 fn event(id: &str) -> Event {
     let payload = id.as_bytes().to_vec();
-    Event { id: id.into(), subject: SUBJECT.into(), source: "test", time: from_millis(1_000), payload }
+    let (time, origin) = (from_millis(1_000), Origin::default());
+    Event { id: id.into(), subject: SUBJECT.into(), source: "test", time, payload, origin }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -15,6 +15,7 @@ use leadflow_platform::{
     db::Database,
     error::{Error, Result},
     ids, quarantine,
+    trace::Origin,
 };
 use sea_orm::EntityTrait as _;
 use tokio_util::sync::CancellationToken;
@@ -244,6 +245,7 @@ fn event(text: &str) -> Event {
         source: "test",
         time: from_millis(1_000),
         payload: text.as_bytes().to_vec(),
+        origin: Origin::default(),
     }
 }
 

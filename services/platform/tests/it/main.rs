@@ -10,4 +10,5 @@ mod db;
 mod outbox;
 mod rpc;
 mod support;
+mod traces;
 mod work;

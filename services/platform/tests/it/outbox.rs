@@ -15,6 +15,7 @@ use leadflow_platform::{
     db::Database,
     error::{Code, Error, Result},
     outbox,
+    trace::Origin,
 };
 use sea_orm::EntityTrait as _;
 use tokio::task::JoinHandle;
@@ -119,6 +120,7 @@ on_each_database! {
             source: "test",
             time: from_millis(row.event_time),
             payload: row.payload,
+            origin: Origin::default(),
         });
         bus.publish_all(events).await.unwrap();
 

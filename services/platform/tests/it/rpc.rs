@@ -12,6 +12,7 @@ use leadflow_platform::{
     error::Code,
     rpc,
     service::Foundation,
+    trace,
 };
 use leadflow_proto::contact::v1::contact_service_client::ContactServiceClient;
 use tonic_health::pb::{HealthCheckRequest, health_check_response::ServingStatus, health_client::HealthClient};
@@ -77,7 +78,7 @@ async fn a_call_ends_when_its_caller_goes_away_and_is_measured_all_the_same() {
     eventually!(role.door.waiting() == 1);
     call.abort();
     eventually!(role.door.waiting() == 0);
-    let line = "rpc_response_status_code=\"1\"";
+    let line = "rpc_response_status_code=\"CANCELLED\"";
     eventually!(role.get("/metrics").await.1.contains(line));
     role.stop().await.unwrap();
 }
@@ -175,6 +176,7 @@ async fn a_role_does_not_start_on_tables_that_are_not_up_to_date() {
         nats: bus::Config::at("nats://127.0.0.1:1"),
         auth: Auth::Loopback,
         credentials: anna(),
+        traces: trace::Config::default(),
     };
     let error = Foundation::lay::<Migrator>("contact", &config, Clock::system()).await.unwrap_err();
     assert_eq!((error.code(), error.reason()), (Code::FailedPrecondition, "NOT_MIGRATED"));

@@ -7,6 +7,7 @@ use leadflow_platform::{
     bus::{Bus, Config, Consumer, Delivery, Event, Keep, Stream, consume},
     clock::{Clock, from_millis},
     db::Database,
+    trace::Origin,
 };
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio_util::sync::CancellationToken;
@@ -25,6 +26,7 @@ fn event(id: &str, bytes: usize) -> Event {
         source: "test",
         time: from_millis(1_000),
         payload: vec![b'x'; bytes],
+        origin: Origin::default(),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use leadflow_platform::{
     Error, Result,
-    db::{PlatformTables, run_script},
+    db::{platform_and, run_script},
 };
 use sea_orm_migration::prelude::{DbErr, MigrationName, MigrationTrait, MigratorTrait, SchemaManager};
 
@@ -20,7 +20,7 @@ pub struct Migrator;
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(PlatformTables), Box::new(Tables)]
+        platform_and(vec![Box::new(Tables)])
     }
 }
 

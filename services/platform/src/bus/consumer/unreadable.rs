@@ -18,6 +18,7 @@ use super::{Delivery, Headers, MAX_IN_WORK, Worker, position};
 use crate::{
     bus::Bus,
     error::{Error, Result},
+    trace::Origin,
 };
 
 #[derive(Deserialize)]
@@ -81,6 +82,7 @@ where
             subject: stored.subject.clone(),
             payload: payload.into(),
             headers: Headers::Unreadable,
+            origin: Origin::default(),
         };
         tracing::warn!(consumer = self.consumer.durable, event = delivery.id, "a message with unreadable headers");
         match self.hand_over(vec![delivery.clone()]).await {

@@ -1,7 +1,7 @@
 //! A table to write to, with every kind of constraint.
 
 use leadflow_platform::{
-    db::{Database, PlatformTables, Tx},
+    db::{Database, Tx, platform_and},
     error::Result,
 };
 use sea_orm::{ConnectionTrait as _, Statement, Value};
@@ -12,7 +12,7 @@ pub(crate) struct Migrator;
 
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(PlatformTables), Box::new(Notes)]
+        platform_and(vec![Box::new(Notes)])
     }
 }
 
@@ -21,7 +21,7 @@ pub(crate) struct OlderMigrator;
 
 impl MigratorTrait for OlderMigrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(PlatformTables)]
+        platform_and(Vec::new())
     }
 }
 

@@ -19,6 +19,7 @@ use leadflow_platform::{
     lifecycle::Tasks,
     rpc,
     service::{Foundation, Listeners, listen},
+    trace,
 };
 use leadflow_proto::contact::v1::{
     Account, ApplyConfigurationRequest, ApplyConfigurationResponse, CreateAccountRequest, CreateAccountResponse,
@@ -56,11 +57,20 @@ pub(crate) struct Role {
 impl Role {
     /// Starts a role without a bus.
     pub(crate) async fn start(auth: Auth) -> Self {
-        Self::start_on(bus::Config::at(format!("nats://127.0.0.1:{}", free_port().unwrap())), auth).await
+        Self::start_on(nowhere(), auth).await
     }
 
     /// Starts a role on this bus.
     pub(crate) async fn start_on(nats: bus::Config, auth: Auth) -> Self {
+        Self::start_with(nats, auth, trace::Config::default()).await
+    }
+
+    /// Starts a role without a bus whose spans go somewhere.
+    pub(crate) async fn start_traced(traces: trace::Config) -> Self {
+        Self::start_with(nowhere(), Auth::Loopback, traces).await
+    }
+
+    async fn start_with(nats: bus::Config, auth: Auth, traces: trace::Config) -> Self {
         let test = TestDatabase::create(Backend::Sqlite).await.unwrap();
         open(&test).await.close().await;
         let config = ServiceConfig {
@@ -68,6 +78,7 @@ impl Role {
             nats,
             auth,
             credentials: Credentials::Name("service:test".into()),
+            traces,
         };
         let foundation = Foundation::lay::<super::Migrator>("test", &config, Clock::system()).await.unwrap();
         let listeners = Listeners { rpc: port().await, admin: port().await };
@@ -107,6 +118,11 @@ impl Role {
         self.shutdown.cancel();
         tokio::time::timeout(Duration::from_secs(30), self.finished).await.unwrap().unwrap()
     }
+}
+
+/// A bus that is away.
+fn nowhere() -> bus::Config {
+    bus::Config::at(format!("nats://127.0.0.1:{}", free_port().unwrap()))
 }
 
 async fn port() -> tokio::net::TcpListener {
@@ -166,12 +182,13 @@ impl Door {
     }
 }
 
-/// Answers with the principal as the name of the account.
+/// Answers with the principal as the name of the account, and with the trace it runs in as its owner.
 struct StandIn(Arc<Door>);
 
 fn account<T>(request: &Request<T>) -> Option<Account> {
     let name = Principal::of(request).map_or("nobody".to_owned(), |principal| principal.as_str().to_owned());
-    Some(Account { name, ..Default::default() })
+    let owner_rep = trace::Origin::current().traceparent().unwrap_or_default();
+    Some(Account { name, owner_rep, ..Default::default() })
 }
 
 #[tonic::async_trait]

@@ -12,6 +12,7 @@ use leadflow_platform::{
     db::{self, Database},
     ids, rpc,
     service::{Listeners, listen},
+    trace::Origin,
     vars::Vars,
 };
 use leadflow_proto::routing::v1::{self as pb, AssignmentState, routing_service_client::RoutingServiceClient};
@@ -249,6 +250,7 @@ fn event(fact: &str, payload: Vec<u8>) -> Event {
         source: "scoring",
         time: from_millis(0),
         payload,
+        origin: Origin::default(),
     }
 }
 
