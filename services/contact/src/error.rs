@@ -37,5 +37,5 @@ pub(crate) fn reference_taken(reference: &str) -> Error {
 
 /// More items than a call may have.
 pub(crate) fn too_many(field: &str, limit: usize) -> Error {
-    Error::field("TOO_MANY_ITEMS", field, format!("has more than {limit} entries: send several calls"))
+    Error::field("TOO_MANY_ITEMS", field, format!("has more than {limit} entries, the most that one call takes"))
 }

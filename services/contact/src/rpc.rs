@@ -4,7 +4,7 @@ use leadflow_platform::{Error, audit::Mutation, auth::Principal, ids, page::Page
 use leadflow_proto::contact::v1::{self as pb, contact_service_server::ContactService};
 use tonic::{Request, Response, Status};
 
-use crate::{app::App, error, wire};
+use crate::{app::App, domain::Account, error, wire};
 
 type Answer<T> = Result<Response<T>, Status>;
 
@@ -32,7 +32,7 @@ impl ContactService for App {
 
     async fn list_accounts(&self, request: Request<pb::ListAccountsRequest>) -> Answer<pb::ListAccountsResponse> {
         let request = request.into_inner();
-        let filter = wire::account_filter(&request);
+        let filter = wire::account_filter(&request)?;
         let page = Page::parse(request.page_size, &request.page_token, &filter)?;
         let (accounts, next_page_token) = self.accounts(&filter, &page).await?;
         let accounts = accounts.iter().map(wire::account).collect();
@@ -42,10 +42,12 @@ impl ContactService for App {
     async fn create_account(&self, request: Request<pb::CreateAccountRequest>) -> Answer<pb::CreateAccountResponse> {
         let principal = Principal::of(&request)?;
         let request = request.into_inner();
-        let mutation = Mutation::new(principal, "CreateAccount", "account", self.clock.now())
+        let account_id = ids::new();
+        let mutation = Mutation::new(principal, "CreateAccount", account_id, self.clock.now())
             .with_request(&request.request_id, &request)?;
-        let account = self.create_account(mutation, wire::account_from("account", given("account", request.account)?)?);
-        Ok(Response::new(pb::CreateAccountResponse { account: Some(wire::account(&account.await?)) }))
+        let said = wire::account_from("account", given("account", request.account)?)?;
+        let account = self.create_account(mutation, Account { account_id, ..said }).await?;
+        Ok(Response::new(pb::CreateAccountResponse { account: Some(wire::account(&account)) }))
     }
 
     async fn update_account(&self, request: Request<pb::UpdateAccountRequest>) -> Answer<pb::UpdateAccountResponse> {

@@ -4,7 +4,6 @@ use leadflow_platform::{
     Error, Result,
     audit::{Mutation, mutate},
     db::Tx,
-    ids,
     page::Page,
 };
 use uuid::Uuid;
@@ -34,13 +33,13 @@ impl App {
         }))
     }
 
-    /// Creates an account.
+    /// Creates an account with the id that it has.
     pub(crate) async fn create_account(&self, mutation: Mutation, account: Account) -> Result<Account> {
         let app = self.clone();
         mutate(&self.database, mutation, move |tx| async move {
-            app.claim(&tx, &account, None).await?;
-            let account = Account { account_id: ids::new(), create_time: app.now(), ..account };
-            app.store_account(&tx, account).await
+            directory::lock_keys(&tx, &account.keys()).await?;
+            app.check_free(&tx, &account).await?;
+            app.store_account(&tx, Account { create_time: app.now(), ..account }).await
         })
         .await
     }
@@ -51,11 +50,17 @@ impl App {
         mutation: Mutation,
         account_id: Uuid,
         etag: String,
-        change: impl FnOnce(&mut Account) + Send + 'static,
+        change: impl Fn(&mut Account) + Send + Sync + 'static,
     ) -> Result<Account> {
         let app = self.clone();
         mutate(&self.database, mutation, move |tx| async move {
-            let mut locked = accounts::lock(&tx, &[account_id]).await?;
+            // Keys are locked before rows, by all who change accounts: so they cannot wait for each other in a circle.
+            let mut account = accounts::get(&*tx, account_id).await?;
+            let mut keys = account.keys();
+            change(&mut account);
+            keys.extend(account.keys());
+            directory::lock_keys(&tx, &keys).await?;
+            let mut locked = accounts::lock(&tx, [account_id].into()).await?;
             let mut account = locked.remove(&account_id).ok_or_else(|| Error::not_found("account", account_id))?;
             if !etag.is_empty() && etag != account.revision.to_string() {
                 return Err(Error::stale_etag("account"));
@@ -65,19 +70,18 @@ impl App {
             if account == before {
                 return Ok(account);
             }
-            app.claim(&tx, &account, Some(account_id)).await?;
+            app.check_free(&tx, &account).await?;
             app.store_account(&tx, account).await
         })
         .await
     }
 
-    /// Makes sure that no other account has the account's reference or one of its domains.
-    pub(super) async fn claim(&self, tx: &Tx, account: &Account, own: Option<Uuid>) -> Result<()> {
+    /// Makes sure that no other account has the account's reference or one of its domains. They are locked already.
+    pub(super) async fn check_free(&self, tx: &Tx, account: &Account) -> Result<()> {
         let domains: Vec<_> = account.domains.iter().cloned().map(Key::Domain).collect();
-        directory::lock_keys(tx, &domains).await?;
         for (key, owner) in accounts::owners(&**tx, &domains).await? {
             if let Key::Domain(domain) = key
-                && Some(owner) != own
+                && owner != account.account_id
             {
                 let other = accounts::get(&**tx, owner).await?;
                 return Err(error::domain_taken(&domain, &other.name));
@@ -85,7 +89,7 @@ impl App {
         }
         if let Some(reference) = &account.reference {
             let owner = accounts::by_references(&**tx, std::slice::from_ref(reference)).await?.remove(reference);
-            if owner.is_some() && owner != own {
+            if owner.is_some_and(|owner| owner != account.account_id) {
                 return Err(error::reference_taken(reference));
             }
         }
@@ -96,18 +100,9 @@ impl App {
     pub(super) async fn store_account(&self, tx: &Tx, mut account: Account) -> Result<Account> {
         account.revision += 1;
         account.update_time = self.now();
-        account.domains.sort();
-        account.domains.dedup();
         accounts::save(tx, [&account]).await?;
-        accounts::drop_keys(tx, account.account_id).await?;
-        let name = account.name_key();
-        let mut keys: Vec<_> = account.domains.iter().cloned().map(Key::Domain).collect();
-        if let Some(key) = name {
-            // A name leads to the account that had it first.
-            let taken = accounts::owners(&**tx, std::slice::from_ref(&key)).await?.contains_key(&key);
-            keys.extend((!taken).then_some(key));
-        }
-        accounts::add_keys(tx, keys.into_iter().map(|key| (key, account.account_id))).await?;
+        accounts::drop_keys(tx, &account).await?;
+        accounts::add_keys(tx, account.keys().into_iter().map(|key| (key, account.account_id))).await?;
         self.announce(tx, [&account], []).await?;
         Ok(account)
     }

@@ -1,6 +1,6 @@
 //! Configuration as code: named accounts, found again by their reference.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use leadflow_platform::{
     Error, Result,
@@ -61,39 +61,44 @@ impl App {
 
     async fn configure_in(&self, tx: &Tx, wanted: Vec<Account>) -> Result<Vec<Change>> {
         check_unique(&wanted)?;
-        let keys: Vec<_> = wanted.iter().flat_map(keys_of).collect();
+        let keys: Vec<_> = wanted.iter().flat_map(Account::keys).collect();
         directory::lock_keys(tx, &keys).await?;
         let references: Vec<_> = wanted.iter().filter_map(|account| account.reference.clone()).collect();
         let by_reference = accounts::by_references(&**tx, &references).await?;
         let owners = accounts::owners(&**tx, &keys).await?;
-        let ids: Vec<Uuid> = by_reference.values().chain(owners.values()).copied().collect();
-        let locked = accounts::lock(tx, &ids).await?;
+        let ids = by_reference.values().chain(owners.values()).copied().collect();
+        let mut known = accounts::lock(tx, ids).await?;
         let mut changes = Vec::with_capacity(wanted.len());
         for (index, new) in wanted.into_iter().enumerate() {
             let reference = new.reference.clone().unwrap_or_default();
-            // An account that activities have made before is adopted, not made a second time.
-            let id = by_reference.get(&reference).copied().or_else(|| {
-                let owner = keys_of(&new).iter().find_map(|key| owners.get(key).copied())?;
-                locked.get(&owner).filter(|known| known.reference.is_none()).map(|_| owner)
-            });
-            let known = id.and_then(|id| locked.get(&id));
-            let account = match known {
-                Some(known) => merged(known, new),
+            let id = by_reference.get(&reference).copied().or_else(|| adopted(&new, &owners, &known));
+            let before = id.and_then(|id| known.get(&id));
+            let mut account = match before {
+                Some(before) => merged(before, new),
                 None => Account { account_id: ids::new(), create_time: self.now(), ..new },
             };
-            let before = known.filter(|known| known.reference.is_some()).map(shown);
-            changes.push(Change { name: reference, before, after: shown(&account) });
-            if known != Some(&account) {
-                self.claim(tx, &account, id).await.map_err(|error| error.within(&format!("accounts[{index}].")))?;
-                self.store_account(tx, account).await?;
+            let named = before.filter(|before| before.reference.is_some()).map(shown);
+            changes.push(Change { name: reference, before: named, after: shown(&account) });
+            if before != Some(&account) {
+                let at = format!("accounts[{index}].");
+                self.check_free(tx, &account).await.map_err(|error| error.within(&at))?;
+                account = self.store_account(tx, account).await?;
+                known.insert(account.account_id, account);
             }
         }
         Ok(changes)
     }
 }
 
-fn keys_of(account: &Account) -> Vec<Key> {
-    account.domains.iter().cloned().map(Key::Domain).chain(account.name_key()).collect()
+/// The account that activities have made before, by one of its domains, or by its name when the domains do not say that
+/// it is another one. It is adopted, not made a second time.
+fn adopted(new: &Account, owners: &HashMap<Key, Uuid>, known: &BTreeMap<Uuid, Account>) -> Option<Uuid> {
+    let made_by_activities = |key: &Key| {
+        let found = known.get(owners.get(key)?).filter(|found| found.reference.is_none())?;
+        let same = !matches!(key, Key::Name(..)) || new.domains.is_empty() || found.domains.is_empty();
+        same.then_some(found.account_id)
+    };
+    new.keys().iter().find_map(made_by_activities)
 }
 
 fn check_unique(accounts: &[Account]) -> Result<()> {
@@ -105,7 +110,6 @@ fn check_unique(accounts: &[Account]) -> Result<()> {
                 "is required: the account is found by it",
             ));
         };
-        ids::check_name(&format!("accounts[{index}].reference"), reference)?;
         if !references.insert(reference) {
             return Err(Error::invalid(format!("accounts[{index}].reference"), "is there twice"));
         }
@@ -119,14 +123,18 @@ fn check_unique(accounts: &[Account]) -> Result<()> {
     Ok(())
 }
 
-/// The known account with what the manifest says. Domains that activities have found stay.
+/// The known account with what the manifest says. What activities have found beyond it stays: domains, and where it is.
 fn merged(known: &Account, new: Account) -> Account {
     let mut domains = known.domains.clone();
     domains.extend(new.domains.iter().filter(|domain| !known.domains.contains(domain)).cloned());
     domains.sort();
+    let said_or = |said: String, known: &String| if said.is_empty() { known.clone() } else { said };
     Account {
         account_id: known.account_id,
         domains,
+        country: said_or(new.country, &known.country),
+        region: said_or(new.region, &known.region),
+        postal_code: said_or(new.postal_code, &known.postal_code),
         revision: known.revision,
         create_time: known.create_time,
         update_time: known.update_time,

@@ -76,11 +76,22 @@ pub struct Resolved {
     pub account_created: bool,
 }
 
+/// Whom a claim is about.
+#[derive(Clone, Copy)]
+enum Person {
+    Known(Uuid),
+    Unknown,
+    /// No person is named, or only by a phone that several have.
+    Nobody,
+}
+
 /// What is known of those that a batch of claims may be about, and what the batch changes.
 #[derive(Clone, Debug, Default)]
 pub struct Directory {
     /// Which contact a key leads to. Phones are not here: they may be shared.
     pub contact_of: HashMap<Key, Uuid>,
+    /// All keys that lead to a contact, not only those that were asked for; nothing for one that only has a phone.
+    pub keys_of: HashMap<Uuid, BTreeSet<Key>>,
     /// Who has a phone.
     pub phones: HashMap<String, BTreeSet<Uuid>>,
     /// Which account a domain or a name leads to.
@@ -101,10 +112,10 @@ impl Directory {
     /// Finds who is behind the claim, creates who is unknown, and fills in what was not known of them.
     pub fn resolve(&mut self, claim: &Claim, now: i64, new_id: &mut impl FnMut() -> Uuid) -> Resolved {
         let mut resolved = Resolved::default();
-        let contact = self.find_contact(claim);
-        let at = contact.and_then(|id| self.contacts.get(&id)).and_then(|contact| contact.account_id);
-        // A corporate domain names the organisation; otherwise the person's own one does, before a mere name.
-        let account = match self.account_by_domain(claim).or(at).or_else(|| self.account_by_name(claim)) {
+        let person = self.find_person(claim);
+        let known = if let Person::Known(id) = person { self.contacts.get(&id) } else { None };
+        let at = known.and_then(|contact| contact.account_id);
+        let account = match self.find_account(claim, at) {
             Some(id) => Some(id),
             None => self.create_account(claim, now, new_id).inspect(|_| resolved.account_created = true),
         };
@@ -112,54 +123,67 @@ impl Directory {
             self.fill_account(id, claim, now);
         }
         resolved.account_id = account;
-        if claim.person_keys().is_empty() {
-            return resolved;
-        }
-        let contact = contact.unwrap_or_else(|| {
-            resolved.contact_created = true;
-            let id = new_id();
-            self.contacts.insert(id, Contact { contact_id: id, create_time: now, ..Contact::default() });
-            id
-        });
+        let contact = match person {
+            Person::Nobody => return resolved,
+            Person::Known(id) => id,
+            Person::Unknown => {
+                resolved.contact_created = true;
+                let id = new_id();
+                self.contacts.insert(id, Contact { contact_id: id, create_time: now, ..Contact::default() });
+                id
+            }
+        };
         self.fill_contact(contact, account, claim, now);
         resolved.contact_id = Some(contact);
         resolved
     }
 
-    fn find_contact(&self, claim: &Claim) -> Option<Uuid> {
+    fn find_person(&self, claim: &Claim) -> Person {
         for key in claim.person_keys() {
-            let found = match &key {
-                Key::Phone(phone) => self.phones.get(phone).filter(|owners| owners.len() == 1).and_then(|o| o.first()),
-                _ => self.contact_of.get(&key),
-            };
-            let Some(&id) = found else { continue };
-            // Two strong, different identities are never merged by a machine: an address that is unknown goes to a
-            // contact that has none, and to no other.
-            let has_email = self.contacts.get(&id).is_some_and(|contact| !contact.emails.is_empty());
-            if claim.email.is_some() && !matches!(key, Key::Email(_)) && has_email {
-                return None;
+            if let Key::Phone(phone) = &key {
+                return self.find_caller(claim, phone);
             }
-            // A phone is shared by many; it never joins what another identity keeps apart.
-            let weak = matches!(key, Key::Phone(_));
-            if weak && (claim.email.is_some() || claim.external_id.is_some() || claim.anonymous_id.is_some()) {
-                return None;
+            if let Some(&id) = self.contact_of.get(&key) {
+                let joins = matches!(key, Key::Email(_)) || !self.differs(id, claim);
+                return if joins { Person::Known(id) } else { Person::Unknown };
             }
-            return Some(id);
         }
-        None
+        if claim.person_keys().is_empty() { Person::Nobody } else { Person::Unknown }
     }
 
-    fn account_by_domain(&self, claim: &Claim) -> Option<Uuid> {
-        let domain = claim.domain.clone()?;
-        if let Some(&id) = self.account_of.get(&Key::Domain(domain)) {
-            return Some(id);
-        }
-        // A known name whose account has no domain yet is the same organisation.
-        self.account_by_name(claim).filter(|id| self.accounts.get(id).is_some_and(|known| known.domains.is_empty()))
+    /// A phone may be shared by many: it tells who it is only when nothing else is said, and never joins what another
+    /// identity keeps apart.
+    fn find_caller(&self, claim: &Claim, phone: &str) -> Person {
+        let Some(owners) = self.phones.get(phone).filter(|_| claim.person_keys().len() == 1) else {
+            return Person::Unknown;
+        };
+        let only_has_phone = |id: &&Uuid| self.keys_of.get(id).is_none_or(BTreeSet::is_empty);
+        let owner = if owners.len() == 1 { owners.first() } else { owners.iter().find(only_has_phone) };
+        owner.map_or(Person::Nobody, |&id| Person::Known(id))
     }
 
-    fn account_by_name(&self, claim: &Claim) -> Option<Uuid> {
-        self.account_of.get(&claim.name_key()?).copied()
+    /// Whether the contact is known by another address than the claim says, or by other ids of the same source only.
+    /// Two strong, different identities are never merged by a machine.
+    fn differs(&self, id: Uuid, claim: &Claim) -> bool {
+        let Some(keys) = self.keys_of.get(&id) else { return false };
+        let other_email = |said: &String| {
+            keys.iter().any(|key| matches!(key, Key::Email(_))) && !keys.contains(&Key::Email(said.clone()))
+        };
+        let other_id = |(source, said): &(String, String)| {
+            keys.iter().any(|key| matches!(key, Key::ExternalId(known, _) if known == source))
+                && !keys.contains(&Key::ExternalId(source.clone(), said.clone()))
+        };
+        claim.email.as_ref().is_some_and(other_email) || claim.external_id.as_ref().is_some_and(other_id)
+    }
+
+    /// A corporate domain names the organisation; otherwise the person's own one does, before a mere name. A domain
+    /// that is unknown goes to an organisation that has none, and to no other.
+    fn find_account(&self, claim: &Claim, at: Option<Uuid>) -> Option<Uuid> {
+        let by_name = || self.account_of.get(&claim.name_key()?).copied();
+        let Some(domain) = claim.domain.clone() else { return at.or_else(by_name) };
+        let has_none = |id: &Uuid| self.accounts.get(id).is_some_and(|known| known.domains.is_empty());
+        let known = self.account_of.get(&Key::Domain(domain)).copied();
+        known.or_else(|| by_name().filter(has_none)).or_else(|| at.filter(has_none))
     }
 
     fn create_account(&mut self, claim: &Claim, now: i64, new_id: &mut impl FnMut() -> Uuid) -> Option<Uuid> {
@@ -194,14 +218,16 @@ impl Directory {
         let Some(account) = self.accounts.get_mut(&id) else { return };
         let before = account.clone();
         account.domains.extend(domain);
-        let named_by_domain = account.domains.contains(&account.name) && !claim.company.trim().is_empty();
-        if named_by_domain {
+        // Nobody has told the name yet; but what a person has given a reference keeps its name.
+        let unnamed = account.reference.is_none() && account.domains.contains(&account.name);
+        if unnamed && !claim.company.trim().is_empty() {
             account.name = claim.company.trim().to_owned();
         }
         fill(&mut account.country, &claim.country);
         fill(&mut account.region, &claim.region);
         fill(&mut account.postal_code, &claim.postal_code);
-        let name_key = named_by_domain.then(|| account.name_key()).flatten();
+        let told = (&account.name, &account.country) != (&before.name, &before.country);
+        let name_key = account.name_key().filter(|_| told && !account.domains.contains(&account.name));
         if *account != before || account.revision == 0 {
             account.update_time = now;
             self.changed_accounts.insert(id);
@@ -215,6 +241,7 @@ impl Directory {
         for key in claim.person_keys() {
             if !matches!(key, Key::Phone(_)) && !self.contact_of.contains_key(&key) {
                 self.contact_of.insert(key.clone(), id);
+                self.keys_of.entry(id).or_default().insert(key.clone());
                 self.new_keys.insert(key, id);
             }
         }

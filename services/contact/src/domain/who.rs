@@ -101,9 +101,17 @@ pub enum Key {
     Domain(String),
     /// An organisation's name key and country.
     Name(String, String),
+    /// The company's own number or slug for an organisation.
+    Reference(String),
 }
 
 impl Account {
+    /// All that leads to it.
+    pub fn keys(&self) -> Vec<Key> {
+        let domains = self.domains.iter().cloned().map(Key::Domain);
+        domains.chain(self.name_key()).chain(self.reference.clone().map(Key::Reference)).collect()
+    }
+
     /// The key of its name.
     pub fn name_key(&self) -> Option<Key> {
         let key = super::normal::company_key(&self.name);

@@ -1,6 +1,6 @@
 //! Accounts, and the keys (domains and names) that lead to them.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use leadflow_platform::{Error, Result, db::Tx};
 use sea_orm::{
@@ -16,6 +16,9 @@ use super::{
     entity::account_key,
 };
 use crate::domain::{Account, Key, Relation};
+
+const DOMAIN: &str = "domain";
+const NAME: &str = "name";
 
 /// Which accounts a list shows.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -45,15 +48,20 @@ pub(crate) async fn get(connection: &impl ConnectionTrait, account_id: Uuid) -> 
 }
 
 /// These accounts, locked in the order of their ids.
-pub(crate) async fn lock(tx: &Tx, ids: &[Uuid]) -> Result<BTreeMap<Uuid, Account>> {
-    let rows = Entity::find()
-        .filter(Column::AccountId.is_in(ids.iter().copied()))
-        .order_by_asc(Column::AccountId)
-        .lock_exclusive()
-        .all(&**tx)
-        .await?;
-    let accounts = with_domains(&**tx, rows).await?;
-    Ok(accounts.into_iter().map(|account| (account.account_id, account)).collect())
+pub(crate) async fn lock(tx: &Tx, ids: BTreeSet<Uuid>) -> Result<BTreeMap<Uuid, Account>> {
+    let ids: Vec<_> = ids.into_iter().collect();
+    let mut locked = BTreeMap::new();
+    for chunk in ids.chunks(CHUNK) {
+        let rows = Entity::find()
+            .filter(Column::AccountId.is_in(chunk.iter().copied()))
+            .order_by_asc(Column::AccountId)
+            .lock_exclusive()
+            .all(&**tx)
+            .await?;
+        let accounts = with_domains(&**tx, rows).await?;
+        locked.extend(accounts.into_iter().map(|account| (account.account_id, account)));
+    }
+    Ok(locked)
 }
 
 /// The ids of the accounts with these references.
@@ -61,37 +69,51 @@ pub(crate) async fn by_references(
     connection: &impl ConnectionTrait,
     references: &[String],
 ) -> Result<HashMap<String, Uuid>> {
-    let rows: Vec<(Option<String>, Uuid)> = Entity::find()
-        .select_only()
-        .columns([Column::Reference, Column::AccountId])
-        .filter(Column::Reference.is_in(references.iter().cloned()))
-        .into_tuple()
-        .all(connection)
-        .await?;
-    Ok(rows.into_iter().filter_map(|(reference, id)| Some((reference?, id))).collect())
-}
-
-/// Which accounts these keys lead to.
-pub(crate) async fn owners(connection: &impl ConnectionTrait, keys: &[Key]) -> Result<HashMap<Key, Uuid>> {
-    let values: Vec<_> = keys.iter().filter_map(|key| Some(key_columns(key)?.1)).collect();
     let mut found = HashMap::new();
-    for chunk in values.chunks(CHUNK) {
-        let rows = account_key::Entity::find()
-            .filter(account_key::Column::Value.is_in(chunk.iter().cloned()))
+    for chunk in references.chunks(CHUNK) {
+        let rows: Vec<(Option<String>, Uuid)> = Entity::find()
+            .select_only()
+            .columns([Column::Reference, Column::AccountId])
+            .filter(Column::Reference.is_in(chunk.iter().cloned()))
+            .into_tuple()
             .all(connection)
             .await?;
-        for row in rows {
-            let key = if row.kind == "domain" { Key::Domain(row.value) } else { Key::Name(row.value, row.country) };
-            found.insert(key, row.account_id);
-        }
+        found.extend(rows.into_iter().filter_map(|(reference, id)| Some((reference?, id))));
     }
     Ok(found)
 }
 
+/// Which accounts these keys lead to.
+pub(crate) async fn owners(connection: &impl ConnectionTrait, keys: &[Key]) -> Result<HashMap<Key, Uuid>> {
+    let mut by_kind: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    for (kind, value, _) in keys.iter().filter_map(key_columns) {
+        by_kind.entry(kind).or_default().push(value);
+    }
+    let mut found = HashMap::new();
+    for (kind, values) in by_kind {
+        for chunk in values.chunks(CHUNK) {
+            // The first columns of the primary key, so that it finds the rows.
+            let rows = account_key::Entity::find()
+                .filter(account_key::Column::Kind.eq(kind))
+                .filter(account_key::Column::Value.is_in(chunk.iter().cloned()))
+                .all(connection)
+                .await?;
+            found.extend(rows.into_iter().map(|row| (row.account_id, to_key(row))).map(|(id, key)| (key, id)));
+        }
+    }
+    let asked: BTreeSet<_> = keys.iter().collect();
+    found.retain(|key, _| asked.contains(key));
+    Ok(found)
+}
+
+fn to_key(row: account_key::Model) -> Key {
+    if row.kind == DOMAIN { Key::Domain(row.value) } else { Key::Name(row.value, row.country) }
+}
+
 fn key_columns(key: &Key) -> Option<(&'static str, String, String)> {
     match key {
-        Key::Domain(domain) => Some(("domain", domain.clone(), String::new())),
-        Key::Name(name, country) => Some(("name", name.clone(), country.clone())),
+        Key::Domain(domain) => Some((DOMAIN, domain.clone(), String::new())),
+        Key::Name(name, country) => Some((NAME, name.clone(), country.clone())),
         _ => None,
     }
 }
@@ -126,29 +148,46 @@ pub(crate) async fn save(tx: &Tx, accounts: impl IntoIterator<Item = &Account>) 
     Ok(())
 }
 
-/// Lets keys lead to accounts. A key that leads elsewhere already is a unique violation.
+/// Lets keys lead to accounts. A domain that leads elsewhere already is a unique violation; a name leads to the account
+/// that had it first.
 pub(crate) async fn add_keys(tx: &Tx, keys: impl IntoIterator<Item = (Key, Uuid)>) -> Result<()> {
-    let rows: Vec<_> = keys
+    let (names, domains): (Vec<_>, Vec<_>) = keys
         .into_iter()
-        .filter_map(|(key, account_id)| {
-            let (kind, value, country) = key_columns(&key)?;
-            Some(account_key::ActiveModel {
-                kind: Set(kind.to_owned()),
-                value: Set(value),
-                country: Set(country),
-                account_id: Set(account_id),
-            })
-        })
-        .collect();
-    for chunk in rows.chunks(CHUNK) {
-        account_key::Entity::insert_many(chunk.to_vec()).exec_without_returning(&**tx).await?;
+        .filter_map(|(key, account_id)| Some((key_columns(&key)?, account_id)))
+        .partition(|((kind, ..), _)| *kind == NAME);
+    for (keys, may_be_taken) in [(domains, false), (names, true)] {
+        for chunk in keys.chunks(CHUNK) {
+            let rows = chunk.iter().map(|((kind, value, country), account_id)| account_key::ActiveModel {
+                kind: Set((*kind).to_owned()),
+                value: Set(value.clone()),
+                country: Set(country.clone()),
+                account_id: Set(*account_id),
+            });
+            let insert = account_key::Entity::insert_many(rows);
+            if may_be_taken {
+                let key = [account_key::Column::Kind, account_key::Column::Value, account_key::Column::Country];
+                let taken = OnConflict::columns(key).do_nothing().to_owned();
+                insert.on_conflict(taken).exec_without_returning(&**tx).await?;
+            } else {
+                insert.exec_without_returning(&**tx).await?;
+            }
+        }
     }
     Ok(())
 }
 
-/// Takes all keys of an account away.
-pub(crate) async fn drop_keys(tx: &Tx, account_id: Uuid) -> Result<()> {
-    account_key::Entity::delete_many().filter(account_key::Column::AccountId.eq(account_id)).exec(&**tx).await?;
+/// Takes the keys of an account away that are not its own any more: all domains, and all names but its own, in its
+/// country or told without one.
+pub(crate) async fn drop_keys(tx: &Tx, account: &Account) -> Result<()> {
+    let mut gone = Condition::any().add(account_key::Column::Kind.eq(DOMAIN));
+    gone = match account.name_key() {
+        Some(Key::Name(name, country)) => gone
+            .add(account_key::Column::Value.ne(name))
+            .add(account_key::Column::Country.is_not_in([country, String::new()])),
+        _ => gone.add(account_key::Column::Kind.eq(NAME)),
+    };
+    let own = account_key::Column::AccountId.eq(account.account_id);
+    account_key::Entity::delete_many().filter(own).filter(gone).exec(&**tx).await?;
     Ok(())
 }
 
@@ -167,7 +206,7 @@ pub(crate) async fn list(
             wanted.add(Column::SortName.gte(prefix.clone())).add(Column::SortName.lt(format!("{prefix}\u{10ffff}")));
     }
     if !filter.country.is_empty() {
-        wanted = wanted.add(Column::Country.eq(filter.country.to_uppercase()));
+        wanted = wanted.add(Column::Country.eq(filter.country.as_str()));
     }
     if !filter.owner_rep.is_empty() {
         wanted = wanted.add(Column::OwnerRep.eq(filter.owner_rep.as_str()));
@@ -193,7 +232,7 @@ async fn with_domains(connection: &impl ConnectionTrait, rows: Vec<Model>) -> Re
     for chunk in ids.chunks(CHUNK) {
         let keys = account_key::Entity::find()
             .filter(account_key::Column::AccountId.is_in(chunk.iter().copied()))
-            .filter(account_key::Column::Kind.eq("domain"))
+            .filter(account_key::Column::Kind.eq(DOMAIN))
             .order_by_asc(account_key::Column::Value)
             .all(connection)
             .await?;

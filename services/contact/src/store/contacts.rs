@@ -41,23 +41,49 @@ pub(crate) async fn lock(tx: &Tx, ids: &[Uuid]) -> Result<BTreeMap<Uuid, Contact
 
 /// Which contacts these keys lead to; phones are not among them.
 pub(crate) async fn owners(connection: &impl ConnectionTrait, keys: &[Key]) -> Result<HashMap<Key, Uuid>> {
-    let values: Vec<_> = keys.iter().filter_map(|key| Some(key_columns(key)?.2)).collect();
+    let mut by_kind: BTreeMap<&str, Vec<(String, String)>> = BTreeMap::new();
+    for (kind, scope, value) in keys.iter().filter_map(key_columns) {
+        by_kind.entry(kind).or_default().push((scope, value));
+    }
     let mut found = HashMap::new();
-    for chunk in values.chunks(CHUNK) {
+    for (kind, columns) in by_kind {
+        for chunk in columns.chunks(CHUNK) {
+            // All columns of the primary key, so that it finds the rows.
+            let rows = identity::Entity::find()
+                .filter(identity::Column::Kind.eq(kind))
+                .filter(identity::Column::Scope.is_in(chunk.iter().map(|(scope, _)| scope.clone())))
+                .filter(identity::Column::Value.is_in(chunk.iter().map(|(_, value)| value.clone())))
+                .all(connection)
+                .await?;
+            found.extend(rows.into_iter().map(|row| (row.contact_id, to_key(row))).map(|(id, key)| (key, id)));
+        }
+    }
+    let asked: BTreeSet<_> = keys.iter().collect();
+    found.retain(|key, _| asked.contains(key));
+    Ok(found)
+}
+
+/// All keys that lead to these contacts; nothing for one that only has a phone.
+pub(crate) async fn keys_of(connection: &impl ConnectionTrait, ids: &[Uuid]) -> Result<HashMap<Uuid, BTreeSet<Key>>> {
+    let mut found: HashMap<Uuid, BTreeSet<Key>> = HashMap::new();
+    for chunk in ids.chunks(CHUNK) {
         let rows = identity::Entity::find()
-            .filter(identity::Column::Value.is_in(chunk.iter().cloned()))
+            .filter(identity::Column::ContactId.is_in(chunk.iter().copied()))
             .all(connection)
             .await?;
         for row in rows {
-            let key = match row.kind.as_str() {
-                "email" => Key::Email(row.value),
-                "external_id" => Key::ExternalId(row.scope, row.value),
-                _ => Key::AnonymousId(row.value),
-            };
-            found.insert(key, row.contact_id);
+            found.entry(row.contact_id).or_default().insert(to_key(row));
         }
     }
     Ok(found)
+}
+
+fn to_key(row: identity::Model) -> Key {
+    match row.kind.as_str() {
+        "email" => Key::Email(row.value),
+        "external_id" => Key::ExternalId(row.scope, row.value),
+        _ => Key::AnonymousId(row.value),
+    }
 }
 
 fn key_columns(key: &Key) -> Option<(&'static str, String, String)> {
@@ -65,7 +91,7 @@ fn key_columns(key: &Key) -> Option<(&'static str, String, String)> {
         Key::Email(email) => Some(("email", String::new(), email.clone())),
         Key::ExternalId(source, id) => Some(("external_id", source.clone(), id.clone())),
         Key::AnonymousId(id) => Some(("anonymous_id", String::new(), id.clone())),
-        Key::Phone(_) | Key::Domain(_) | Key::Name(..) => None,
+        Key::Phone(_) | Key::Domain(_) | Key::Name(..) | Key::Reference(_) => None,
     }
 }
 

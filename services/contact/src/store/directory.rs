@@ -19,14 +19,25 @@ pub(crate) async fn load(tx: &Tx, keys: Vec<Key>) -> Result<Directory> {
     let phones: Vec<_> =
         keys.iter().filter_map(|key| if let Key::Phone(phone) = key { Some(phone.clone()) } else { None }).collect();
     let phones = contacts::phones(&**tx, &phones).await?;
-    let people: BTreeSet<Uuid> = contact_of.values().copied().chain(phones.values().flatten().copied()).collect();
-    let contacts = contacts::lock(tx, &people.into_iter().collect::<Vec<_>>()).await?;
+    // Of a phone that several have, only those who have nothing else may be meant.
+    let callers: Vec<Uuid> = phones.values().flatten().copied().collect();
+    let with_more = contacts::keys_of(&**tx, &callers).await?;
+    let may_be_meant = phones
+        .values()
+        .flat_map(|owners| owners.iter().filter(|&id| owners.len() == 1 || !with_more.contains_key(id)))
+        .copied();
+    let people: BTreeSet<Uuid> = contact_of.values().copied().chain(may_be_meant).collect();
+    let people: Vec<_> = people.into_iter().collect();
+    let contacts = contacts::lock(tx, &people).await?;
+    // Read again under the locks: another batch may have found out more.
+    let mut keys_of = with_more;
+    keys_of.extend(contacts::keys_of(&**tx, &people).await?);
 
     let account_of = accounts::owners(&**tx, &keys).await?;
     let at = contacts.values().filter_map(|contact| contact.account_id);
     let organisations: BTreeSet<Uuid> = account_of.values().copied().chain(at).collect();
-    let accounts = accounts::lock(tx, &organisations.into_iter().collect::<Vec<_>>()).await?;
-    Ok(Directory { contact_of, phones, account_of, contacts, accounts, ..Directory::default() })
+    let accounts = accounts::lock(tx, organisations).await?;
+    Ok(Directory { contact_of, keys_of, phones, account_of, contacts, accounts, ..Directory::default() })
 }
 
 /// Waits until no other transaction is at these keys.

@@ -50,6 +50,7 @@ CREATE TABLE identities (
     contact_id uuid NOT NULL CONSTRAINT fk_identities_contact REFERENCES contacts (contact_id),
     CONSTRAINT uq_identities PRIMARY KEY (kind, scope, value)
 );
+CREATE INDEX ix_identities_contact ON identities (contact_id);
 CREATE TABLE contact_phones (
     phone text NOT NULL,
     contact_id uuid NOT NULL CONSTRAINT fk_contact_phones_contact REFERENCES contacts (contact_id),

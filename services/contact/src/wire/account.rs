@@ -6,8 +6,12 @@ use super::{country, short, time};
 use crate::{
     app::configure::Change,
     domain::{Account, Relation, normal},
+    error,
     store::accounts::Filter,
 };
+
+/// Domains of one account at the most.
+const MAX_DOMAINS: usize = 500;
 
 pub(crate) fn account(account: &Account) -> pb::Account {
     let relation = match account.relation {
@@ -35,12 +39,12 @@ pub(crate) fn account(account: &Account) -> pb::Account {
     }
 }
 
-pub(crate) fn account_filter(request: &pb::ListAccountsRequest) -> Filter {
-    Filter {
-        name_prefix: request.name_prefix.clone(),
-        country: request.country.clone(),
-        owner_rep: request.owner_rep.clone(),
-    }
+pub(crate) fn account_filter(request: &pb::ListAccountsRequest) -> Result<Filter> {
+    Ok(Filter {
+        name_prefix: short("name_prefix", &request.name_prefix)?,
+        country: country("country", &request.country)?,
+        owner_rep: short("owner_rep", &request.owner_rep)?,
+    })
 }
 
 /// The event that says how the account is now, encoded.
@@ -61,7 +65,10 @@ pub(crate) fn account_from(field: &str, said: pb::Account) -> Result<Account> {
         return Err(Error::invalid(at("name"), "is required"));
     }
     if !said.reference.is_empty() {
-        ids::check_name(&at("reference"), &said.reference)?;
+        check_reference(&at("reference"), &said.reference)?;
+    }
+    if said.domains.len() > MAX_DOMAINS {
+        return Err(error::too_many(&at("domains"), MAX_DOMAINS));
     }
     let mut domains = Vec::with_capacity(said.domains.len());
     for (index, written) in said.domains.iter().enumerate() {
@@ -100,11 +107,17 @@ pub(crate) fn account_from(field: &str, said: pb::Account) -> Result<Account> {
     })
 }
 
+/// A number or a slug.
+fn check_reference(field: &str, reference: &str) -> Result<()> {
+    let number = reference.len() <= 63 && reference.chars().all(|c| c.is_ascii_digit());
+    if number { Ok(()) } else { ids::check_name(field, reference) }
+}
+
 /// Takes the fields that the mask names over from `new`.
 pub(crate) fn account_change(
     mask: Option<&prost_types::FieldMask>,
     mut said: pb::Account,
-) -> Result<impl FnOnce(&mut Account) + Send + 'static> {
+) -> Result<impl Fn(&mut Account) + Send + Sync + 'static> {
     const FIELDS: [&str; 11] = [
         "reference",
         "name",
@@ -125,7 +138,7 @@ pub(crate) fn account_change(
     }
     let new = account_from("account", said)?;
     Ok(move |account: &mut Account| {
-        for path in paths {
+        for path in &paths {
             match path.as_str() {
                 "reference" => account.reference.clone_from(&new.reference),
                 "name" => account.name.clone_from(&new.name),

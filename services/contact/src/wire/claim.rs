@@ -12,6 +12,7 @@ use crate::{
 pub(crate) fn claim(claim: &pb::IdentityClaim) -> Result<Claim> {
     let said = claim.identity.clone().unwrap_or_default();
     let text = |field: &str, value: &str| short(&format!("identity.{field}"), value);
+    let source = short("source", &claim.source)?;
     let some = |value: String| (!value.is_empty()).then_some(value);
     let country = country("identity.country", &said.country)?;
     let email = match said.email.trim() {
@@ -21,7 +22,7 @@ pub(crate) fn claim(claim: &pb::IdentityClaim) -> Result<Claim> {
     let told = normal::corporate_domain(&said.domain);
     let read = Claim {
         domain: email.as_deref().and_then(normal::corporate_domain).or(told),
-        external_id: some(text("external_id", &said.external_id)?).map(|id| (claim.source.clone(), id)),
+        external_id: some(text("external_id", &said.external_id)?).map(|id| (source, id)),
         anonymous_id: some(text("anonymous_id", &said.anonymous_id)?),
         phone: normal::phone(&said.phone, &country),
         company: text("company", &said.company)?,

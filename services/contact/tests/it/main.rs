@@ -1,0 +1,13 @@
+//! Contact, through its public ways: gRPC on a served port, events from a private NATS server, and the pure domain.
+#![expect(clippy::unwrap_used, reason = "a test ends where something is not as it should be")]
+
+mod accounts;
+mod configuration;
+mod contacts;
+mod events;
+mod lists;
+mod properties;
+mod refusals;
+mod replicas;
+mod resolution;
+mod support;
