@@ -84,13 +84,14 @@ impl Service {
         let (ledger, writer) = ledger::open(database.clone(), clock.clone(), metrics.clone(), wake.clone());
         let app = App::new(database.clone(), clock.clone(), ledger, metrics.clone());
         let refresh = metrics.clone().refresh(database.clone(), clock.clone());
-        let identifier = Identifier { database, contact, clock, metrics, wake };
+        let tracer = foundation.tracer.clone();
+        let identifier = Identifier { database, contact, clock, tracer: tracer.clone(), metrics, wake };
 
         let mut tasks = Tasks::new(shutdown);
         tasks.spawn("ledger", |stop| writer.run(stop));
         tasks.spawn("identifier", |stop| identifier.run(stop));
         // The doors hold the ledger: it ends when they have.
-        tasks.spawn("http", |stop| http::serve(http, app.clone(), stop));
+        tasks.spawn("http", |stop| http::serve(http, app.clone(), tracer, stop));
         foundation.start(&mut tasks, listeners, rpc::routes(app), refresh);
         let finished = tasks.finish().await;
         foundation.close().await;

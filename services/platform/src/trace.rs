@@ -126,18 +126,21 @@ impl Span {
 
     /// Says more of it, when it is recorded. Never anything of a person.
     pub fn describe<const N: usize>(&self, attributes: impl FnOnce() -> [KeyValue; N]) {
-        if self.is_own && self.context.span().is_recording() {
+        if self.is_recorded() {
             self.context.span().set_attributes(attributes());
         }
     }
 
-    /// Says what else has brought it about.
-    pub fn link(&self, origins: impl IntoIterator<Item = Origin>) {
-        if self.is_own && self.context.span().is_recording() {
-            for origin in origins.into_iter().filter(|origin| origin.trace_id().is_some()) {
-                self.context.span().add_link(origin.span_context(), Vec::new());
-            }
+    /// Says in which other span a part of it was done.
+    pub fn link(&self, other: Origin) {
+        if self.is_recorded() && other.trace_id().is_some() {
+            self.context.span().add_link(other.span_context(), Vec::new());
         }
+    }
+
+    /// Whether somebody will see it.
+    pub fn is_recorded(&self) -> bool {
+        self.is_own && self.context.span().is_recording()
     }
 
     /// It did not succeed, for this stable reason.

@@ -7,6 +7,7 @@ use leadflow_platform::{
     Error, Result,
     audit::{Mutation, mutate},
     db::Tx,
+    trace::Origin,
 };
 use tokio::time::Instant;
 
@@ -160,8 +161,12 @@ fn foreseen(kept: &Quarantined, catalogue: &Catalogue, now: Timestamp) -> Verdic
 async fn replay(tx: &Tx, all: &[Quarantined], catalogue: &Catalogue, resolution: &Resolution) -> Result<Vec<Verdict>> {
     let steps: Vec<_> = all.iter().map(|kept| step(kept, catalogue, resolution.time)).collect();
     let entries = steps.iter().filter_map(|step| if let Step::Record(entry) = step { Some(&**entry) } else { None });
-    let group =
-        Group { entries: entries.cloned().collect(), principal: resolution.principal.clone(), ..Group::default() };
+    let group = Group {
+        entries: entries.cloned().collect(),
+        principal: resolution.principal.clone(),
+        origin: Origin::current(),
+        ..Group::default()
+    };
     let written = ledger::write(tx, &[Arc::new(group)], resolution.time).await?;
     let mut recorded = written.into_iter().flat_map(|written| written.recorded);
     let mut verdicts = Vec::with_capacity(all.len());

@@ -10,6 +10,7 @@ use leadflow_platform::{
     clock::Clock,
     db::{Database, Tx},
     outbox,
+    trace::{Origin, Span, SpanKind, Tracer},
 };
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
@@ -39,6 +40,7 @@ pub(crate) struct Identifier {
     pub(crate) database: Database,
     pub(crate) contact: Contact,
     pub(crate) clock: Clock,
+    pub(crate) tracer: Tracer,
     pub(crate) metrics: Instruments,
     /// Rings after each commit to the ledger.
     pub(crate) wake: Arc<Notify>,
@@ -91,7 +93,7 @@ impl Identifier {
     /// Claims up to `limit` activities, asks who did them, and settles them. Returns how many there were.
     async fn round(&self, limit: u64) -> Result<u64> {
         let now = self.clock.now();
-        let claimed = self
+        let mut claimed = self
             .database
             .write(move |tx| async move { store::pending::claim(&tx, now, lease_end(now), limit).await })
             .await?;
@@ -100,15 +102,40 @@ impl Identifier {
         }
         let count = claimed.len() as u64;
         let ids: Vec<_> = claimed.iter().map(|activity| activity.activity_id).collect();
-        let settled = match self.resolve(claimed).await {
+        let spans = self.begin(&mut claimed);
+        let asking = self.resolve(claimed);
+        let asked = match asks(&spans) {
+            Some(span) => span.run(asking).await,
+            None => asking.await,
+        };
+        let settled = match asked {
             Ok(resolved) => self.settle(resolved).await,
             Err(error) => Err(error),
         };
-        if settled.is_err() {
+        if let Err(error) = &settled {
+            spans.iter().for_each(|span| span.fail(error.reason()));
             self.database.write(move |tx| async move { store::pending::release(&tx, &ids).await }).await?;
         }
         self.report(settled?);
         Ok(count)
+    }
+
+    /// Begins a span for each activity, in the trace that it came with; what is announced of it comes from there.
+    fn begin(&self, claimed: &mut [Activity]) -> Vec<Span> {
+        let spans: Vec<_> = claimed
+            .iter_mut()
+            .map(|activity| {
+                let span = self.tracer.start(SpanKind::Internal, "identify activity", activity.origin);
+                activity.origin = span.origin();
+                span
+            })
+            .collect();
+        // One question is asked for all of them, in the trace of one: the others say where.
+        if let Some(asking) = asks(&spans) {
+            let others = spans.iter().filter(|span| span.origin() != asking.origin());
+            others.for_each(|span| span.link(asking.origin()));
+        }
+        spans
     }
 
     /// Asks contact about all at once, and where that fails for what was asked, about each by itself.
@@ -173,11 +200,19 @@ impl Identifier {
     }
 }
 
+/// The span in which all are asked about: one that is recorded, if there is one.
+fn asks(spans: &[Span]) -> Option<&Span> {
+    let is_known = |span: &&Span| span.origin() != Origin::default();
+    spans.iter().find(|span| span.is_recorded()).or_else(|| spans.iter().find(is_known))
+}
+
 async fn announce(tx: &Tx, identified: &[(Activity, Party)], now: jiff::Timestamp) -> Result<()> {
     let parties: Vec<_> = identified.iter().map(|(activity, party)| (activity.activity_id, *party)).collect();
     store::pending::identify(tx, &parties).await?;
-    let message = |(activity, party): &(Activity, Party)| {
-        (RECORDED.to_owned(), prost::Message::encode_to_vec(&wire::recorded(activity, party)))
+    let message = |(activity, party): &(Activity, Party)| outbox::Message {
+        subject: RECORDED.to_owned(),
+        payload: prost::Message::encode_to_vec(&wire::recorded(activity, party)),
+        origin: activity.origin,
     };
     outbox::announce_all(tx, identified.iter().map(message).collect(), now).await
 }

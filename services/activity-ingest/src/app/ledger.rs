@@ -14,6 +14,7 @@ use leadflow_platform::{
     clock::Clock,
     db::{Database, Tx},
     ids,
+    trace::Origin,
 };
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
@@ -76,6 +77,8 @@ pub(crate) struct Group {
     /// Refused, and to be kept.
     pub(crate) kept: Vec<Kept>,
     pub(crate) principal: String,
+    /// What has brought it, where an entry does not say so itself.
+    pub(crate) origin: Origin,
 }
 
 /// What became of it, each in its order.
@@ -246,7 +249,8 @@ impl Group {
     }
 
     fn activities(&self, now: Timestamp) -> Vec<NewActivity<'_>> {
-        self.entries.iter().map(|entry| NewActivity::new(ids::new(), entry, &self.principal, now)).collect()
+        let activity = |entry| NewActivity::new(ids::new(), entry, &self.principal, self.origin, now);
+        self.entries.iter().map(activity).collect()
     }
 }
 

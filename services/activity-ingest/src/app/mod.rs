@@ -8,6 +8,7 @@ use leadflow_platform::{
     clock::Clock,
     db::Database,
     page::Page,
+    trace::{self, SpanKind},
 };
 use tokio::time::Instant;
 use uuid::Uuid;
@@ -154,7 +155,8 @@ impl App {
             catalogue = self.catalogue.reload(begin).await?;
         }
         let now = self.clock.now();
-        let mut group = Group { principal: principal.as_str().to_owned(), ..Group::default() };
+        let span = trace::child(SpanKind::Internal, "record activities");
+        let mut group = Group { principal: principal.as_str().to_owned(), origin: span.origin(), ..Group::default() };
         // Of each item, why it is refused, if it is.
         let mut errors = Vec::with_capacity(incoming.len());
         for it in incoming {
@@ -170,7 +172,8 @@ impl App {
                 }
             });
         }
-        let Written { recorded, kept } = self.ledger.write(group).await?;
+        let written = span.run(self.ledger.write(group)).await;
+        let Written { recorded, kept } = written.inspect_err(|error| span.fail(error.reason()))?;
         let (mut recorded, mut kept) = (recorded.into_iter(), kept.into_iter());
         let outcome = |error: Option<Error>| match error {
             None => recorded.next().map(Outcome::Recorded),

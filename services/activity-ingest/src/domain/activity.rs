@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use leadflow_platform::trace::Origin;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 use uuid::Uuid;
@@ -30,6 +31,9 @@ pub(crate) struct Draft {
     pub(crate) notes: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) call: Option<Call>,
+    /// What it was sent by, where that is not simply the call it came with.
+    #[serde(skip)]
+    pub(crate) origin: Origin,
 }
 
 /// Who did it, as the source said. Empty means not said.
@@ -213,6 +217,7 @@ pub(crate) struct Entry {
     pub(crate) object_id: Option<String>,
     pub(crate) payload: Payload,
     pub(crate) digest: [u8; 32],
+    pub(crate) origin: Origin,
 }
 
 /// An activity in the ledger.
@@ -234,4 +239,6 @@ pub(crate) struct Activity {
     pub(crate) state: State,
     pub(crate) attempts: i32,
     pub(crate) principal: String,
+    /// What has brought it into the ledger; while it is being identified, that.
+    pub(crate) origin: Origin,
 }

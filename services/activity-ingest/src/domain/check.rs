@@ -192,6 +192,7 @@ fn entry(draft: Draft, source: &Source) -> Result<Entry> {
             call: draft.call,
             consent,
         },
+        origin: draft.origin,
         source: draft.source,
         digest,
     })

@@ -6,8 +6,10 @@ use axum::{
     Router,
     extract::DefaultBodyLimit,
     http::StatusCode,
+    middleware::from_fn_with_state,
     routing::{get, post},
 };
+use leadflow_platform::trace::{self, Tracer};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tower_http::timeout::TimeoutLayer;
@@ -24,10 +26,11 @@ const DEADLINE: Duration = Duration::from_secs(30);
 const DRAIN: Duration = Duration::from_secs(10);
 
 /// Serves the edge until shutdown, then lets forms that are under way end.
-pub(crate) async fn serve(listener: TcpListener, app: App, shutdown: CancellationToken) {
+pub(crate) async fn serve(listener: TcpListener, app: App, tracer: Tracer, shutdown: CancellationToken) {
     let stop = shutdown.clone();
-    let served =
-        axum::serve(listener, router(app)).with_graceful_shutdown(async move { stop.cancelled().await }).into_future();
+    let served = axum::serve(listener, router(app, tracer))
+        .with_graceful_shutdown(async move { stop.cancelled().await })
+        .into_future();
     tokio::select! {
         result = served => if let Err(error) = result {
             tracing::error!(%error, "the HTTP edge failed");
@@ -38,7 +41,7 @@ pub(crate) async fn serve(listener: TcpListener, app: App, shutdown: Cancellatio
     }
 }
 
-fn router(app: App) -> Router {
+fn router(app: App, tracer: Tracer) -> Router {
     Router::new()
         .route("/v1/forms/{source}", post(form::submit))
         .route("/healthz", get(async || "ok\n"))
@@ -46,5 +49,6 @@ fn router(app: App) -> Router {
         .method_not_allowed_fallback(answer::method_not_allowed)
         .layer(DefaultBodyLimit::max(body::MAX_BODY))
         .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, DEADLINE))
+        .layer(from_fn_with_state(tracer, trace::edge))
         .with_state(app)
 }

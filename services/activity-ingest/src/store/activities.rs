@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use jiff::Timestamp;
-use leadflow_platform::{Error, Result, clock::from_millis, db::Tx};
+use leadflow_platform::{Error, Result, clock::from_millis, db::Tx, trace::Origin};
 use sea_orm::{
     ActiveModelTrait as _,
     ActiveValue::NotSet,
@@ -32,13 +32,15 @@ pub(crate) struct NewActivity<'a> {
     source_event_id: String,
     record_time: Timestamp,
     principal: &'a str,
+    origin: Origin,
 }
 
 impl<'a> NewActivity<'a> {
     /// An activity accepted now. Without an id of its own it gets a derived one.
-    pub(crate) fn new(activity_id: Uuid, entry: &'a Entry, principal: &'a str, now: Timestamp) -> Self {
+    pub(crate) fn new(activity_id: Uuid, entry: &'a Entry, principal: &'a str, origin: Origin, now: Timestamp) -> Self {
         let source_event_id = entry.source_event_id.clone().unwrap_or_else(|| format!("derived-{activity_id}"));
-        Self { activity_id, entry, source_event_id, record_time: now, principal }
+        let origin = entry.origin.or(origin);
+        Self { activity_id, entry, source_event_id, record_time: now, principal, origin }
     }
 
     /// Whether it came without an id of its own.
@@ -75,6 +77,7 @@ impl<'a> NewActivity<'a> {
             error_reason: NotSet,
             error_message: NotSet,
             principal: Set(self.principal.to_owned()),
+            traceparent: Set(self.origin.traceparent()),
         })
     }
 }

@@ -16,7 +16,11 @@ pub struct Migrator;
 
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        platform_and(vec![Box::new(migrations::ledger::Ledger), Box::new(migrations::quarantine::Quarantine)])
+        platform_and(vec![
+            Box::new(migrations::ledger::Ledger),
+            Box::new(migrations::quarantine::Quarantine),
+            Box::new(migrations::traceparent::Traceparent),
+        ])
     }
 }
 

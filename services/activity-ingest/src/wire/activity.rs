@@ -1,6 +1,6 @@
 use std::collections::HashMap;
 
-use leadflow_platform::{Error, Result, clock, ids, value};
+use leadflow_platform::{Error, Result, clock, ids, trace::Origin, value};
 use leadflow_proto::{
     activity::v1::{
         Activity as ActivityMessage, ActivityRecorded, ActivityState, Channel as ChannelMessage, Door as DoorMessage,
@@ -64,6 +64,7 @@ pub(crate) fn draft(message: &ActivityMessage) -> Result<Draft> {
         answers,
         notes: message.notes.clone(),
         call,
+        origin: Origin::default(),
     })
 }
 

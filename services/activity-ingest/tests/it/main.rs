@@ -13,4 +13,5 @@ mod privacy;
 mod quarantine;
 mod repetitions;
 mod support;
+mod traces;
 mod validation;

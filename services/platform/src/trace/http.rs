@@ -9,9 +9,13 @@ use opentelemetry::KeyValue;
 
 use super::{Origin, SpanKind, Tracer};
 
+/// Asked every few seconds, and no work.
+const HEALTH: &str = "/healthz";
+
 /// A layer for [`axum::middleware::from_fn_with_state`]: each request that finds its route runs in a span.
 pub async fn edge(State(tracer): State<Tracer>, request: Request, next: Next) -> Response {
-    let Some(route) = request.extensions().get::<MatchedPath>().cloned() else {
+    let route = request.extensions().get::<MatchedPath>().cloned();
+    let Some(route) = route.filter(|route| route.as_str() != HEALTH) else {
         return next.run(request).await;
     };
     let (method, route) = (request.method().clone(), route.as_str());

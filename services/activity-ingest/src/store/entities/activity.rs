@@ -1,4 +1,4 @@
-use leadflow_platform::{Error, Result, clock::from_millis};
+use leadflow_platform::{Error, Result, clock::from_millis, trace::Origin};
 use sea_orm::{Select, entity::prelude::*, sea_query::Expr};
 
 use crate::domain::activity::{Activity, Channel, State};
@@ -43,6 +43,8 @@ pub(crate) struct Model {
     pub(crate) error_message: Option<String>,
     /// Who sent it.
     pub(crate) principal: String,
+    /// What has brought it into the ledger.
+    pub(crate) traceparent: Option<String>,
 }
 
 impl ActiveModelBehavior for ActiveModel {}
@@ -82,6 +84,7 @@ impl TryFrom<Model> for Activity {
             account_revision: row.account_revision,
             attempts: row.attempts,
             principal: row.principal,
+            origin: row.traceparent.as_deref().map(Origin::parse).unwrap_or_default(),
         })
     }
 }
