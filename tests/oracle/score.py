@@ -44,17 +44,18 @@ def known(activity, known_at):
     return activity["record_time"] <= known_at and (reclassified is None or reclassified > known_at)
 
 
+def in_round(case, activity):
+    after, until = case["lead"].get("previous_close_time"), case["lead"].get("close_time")
+    return (after is None or activity["occur_time"] > after) and (until is None or activity["occur_time"] <= until)
+
+
 def candidates(case, at, known_at):
     """The activities that may count, the latest first, and how many were cut off."""
-    lead, model = case["lead"], case["model"]
-    after, until = lead.get("previous_close_time"), lead.get("close_time")
+    model = case["model"]
     found = [
         a
         for a in case["activities"]
-        if known(a, known_at)
-        and at - model["window_ms"] < a["occur_time"] <= at
-        and (after is None or a["occur_time"] > after)
-        and (until is None or a["occur_time"] <= until)
+        if known(a, known_at) and in_round(case, a) and at - model["window_ms"] < a["occur_time"] <= at
     ]
     found.sort(key=order, reverse=True)
     limit = model["max_activities"]
@@ -67,11 +68,13 @@ def profile(revisions, known_at):
 
 
 def latest_answers(case, at, known_at):
-    """Of all time; an answer in the category beats an account-wide one."""
+    """Of the whole round, without a window; an answer in the category beats an account-wide one."""
     best = {}
     own = case["lead"]["product_category"]
     for a in case["activities"]:
-        if a["occur_time"] > at or not known(a, known_at) or a["product_category"] not in (own, None):
+        if a["occur_time"] > at or not known(a, known_at) or not in_round(case, a):
+            continue
+        if a["product_category"] not in (own, None):
             continue
         rank = (a["product_category"] is not None, order(a))
         for question, answer in a["answers"].items():

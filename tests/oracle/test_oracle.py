@@ -101,6 +101,15 @@ class Oracle(unittest.TestCase):
         some["model"]["qualification"]["rules"] = [rule("small", "answers.budget < 10", 7_000)]
         self.assertEqual(solve(some)["score_milli"], 10_000 + 5_000 + 7_000)
 
+    def test_answers_have_no_window_but_belong_to_their_round(self):
+        old = case([activity(ago=400 * DAY, answers={"budget": 5})])
+        old["model"]["qualification"]["rules"] = [rule("small", "answers.budget < 10", 7_000)]
+        self.assertEqual(solve(old)["score_milli"], 7_000)
+        old["lead"]["previous_close_time"] = NOW - 400 * DAY
+        self.assertEqual(solve(old)["score_milli"], 0)
+        old["lead"] = {"product_category": "hplc", "close_time": NOW - 400 * DAY - 1}
+        self.assertEqual(solve(old)["score_milli"], 0)
+
     def test_adjustments_count_until_they_expire(self):
         adjustment = {"adjustment_id": "x", "points_milli": -3_000, "create_time": NOW - 1, "expire_time": NOW + 1}
         self.assertEqual(self.score([activity()], adjustments=[adjustment]), 7_000)

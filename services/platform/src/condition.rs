@@ -139,6 +139,9 @@ impl Condition {
         if source.len() > MAX_LENGTH {
             return Err(Error(format!("is longer than {MAX_LENGTH} bytes")));
         }
+        if source.contains('\0') {
+            return Err(Error("has the character U+0000, which cannot be kept: leave it out".into()));
+        }
         if nesting(source) > MAX_DEPTH {
             return Err(Error(format!("nests more than {MAX_DEPTH} deep: split it into several rules")));
         }

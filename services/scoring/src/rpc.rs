@@ -91,7 +91,7 @@ impl ScoringService for App {
         let mutation = Mutation::new(Principal::of(&request)?, "ApplyConfiguration", "configuration", self.clock.now());
         let request = request.into_inner();
         let model = request.scoring_model.map(wire::scoring_model).transpose()?;
-        let categories = request.product_categories.into_iter().map(wire::category).collect();
+        let categories = wire::categories(request.product_categories)?;
         let changes = self.configure(mutation, categories, model, request.validate_only).await?;
         Ok(Response::new(pb::ApplyConfigurationResponse { changes: changes.iter().map(wire::change).collect() }))
     }

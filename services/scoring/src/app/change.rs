@@ -66,7 +66,8 @@ impl App {
             if !etag.is_empty() && etag != lead.revision.to_string() {
                 return Err(Error::stale_etag("lead"));
             }
-            lead.close(reason, &note, app.now());
+            // With all that it was scored with: some of that may come from a clock that is ahead.
+            lead.close(reason, &note, app.now().max(lead.state.score_time));
             app.metrics.closed(reason);
             let mut closing = super::outcome::Outcome::default();
             closing.announce("closed", &mut lead);

@@ -6,7 +6,6 @@ use leadflow_platform::{
     Error, Result,
     audit::{Mutation, mutate},
     db::Tx,
-    ids,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
@@ -92,20 +91,19 @@ async fn plan(
         known.into_iter().map(|category| (category.name.clone(), category)).collect();
     let mut changes = Vec::new();
     let mut changed = Vec::new();
-    for (index, category) in categories.into_iter().enumerate() {
-        ids::check_name(&format!("product_categories[{index}].name"), &category.name)?;
+    for category in &categories {
         let before = all.insert(category.name.clone(), category.clone());
         changes.push(Change {
             kind: "ProductCategory".to_owned(),
             name: category.name.clone(),
             before: before.as_ref().map(category_json),
-            after: category_json(&category),
+            after: category_json(category),
         });
-        if before.as_ref() != Some(&category) {
-            changed.push(category);
+        if before.as_ref() != Some(category) {
+            changed.push(category.clone());
         }
     }
-    for (index, category) in changed.iter().enumerate() {
+    for (index, category) in categories.iter().enumerate() {
         if let Some(parent) = category.parent.as_ref().filter(|parent| !all.contains_key(*parent)) {
             return Err(error::unknown_category(format!("product_categories[{index}].parent"), parent));
         }

@@ -43,6 +43,20 @@ pub(crate) struct ExplainedLine {
     pub(crate) principal: String,
 }
 
+impl Explanation {
+    /// Says how many activities are beyond the maximum, where there is a line for them.
+    pub(super) fn say_beyond(&mut self, beyond: u64) {
+        for line in self.lines.iter_mut().filter(|line| line.line.kind == LineKind::Limit) {
+            line.reason = format!("{beyond} older activities are not counted");
+        }
+    }
+
+    /// Whether there are activities beyond the maximum.
+    pub(super) fn has_limit(&self) -> bool {
+        self.lines.iter().any(|line| line.line.kind == LineKind::Limit)
+    }
+}
+
 impl App {
     /// The score at a moment, from what was known at another; now where none is given.
     pub(crate) async fn explain(
@@ -66,7 +80,8 @@ impl App {
         let prepared = Prepared::new(&model, &history, &scope, moment, known);
         let score = prepared.score(moment);
         let next = next_check_time(&model, &history, &scope, &prepared, &score, known);
-        let mut explanation = assemble(&model, &lead, &history, &prepared, &score, beyond);
+        let mut explanation = assemble(&model, &lead, &history, &prepared, &score);
+        explanation.say_beyond(beyond);
         explanation.known_at = known_at.unwrap_or(now);
         explanation.next_check_time = lead.closed.is_none().then_some(next).flatten();
         self.add_what_waits(&mut explanation, &lead, &prepared).await?;
@@ -100,7 +115,10 @@ impl App {
         let begin = (at - model.model.window_ms).max(scope.previous_close_time.unwrap_or(i64::MIN));
         let end = scope.close_time.map_or(at, |close| close.min(at));
         let limit = model.model.max_activities;
-        let (activities, beyond) = evidence::as_of(connection, lead.account_id, (begin, end), known_at, limit).await?;
+        // One more than counts makes the line of the limit.
+        let (activities, more) =
+            evidence::as_of(connection, lead.account_id, (begin, end), known_at, limit + 1).await?;
+        let beyond = more + activities.len().saturating_sub(limit) as u64;
         let contacts: Vec<_> = activities.iter().filter_map(|activity| activity.contact_id).collect();
         let contact_revisions: HashMap<_, _> = accounts::contact_revisions(connection, &contacts).await?;
         let account = [lead.account_id];
@@ -147,27 +165,13 @@ impl App {
     }
 }
 
-/// The explanation as it is kept for good.
-pub(super) fn freeze(
+/// A score with all that it is made of. When there is a line of the limit, somebody has to count what is beyond.
+pub(super) fn assemble(
     model: &CompiledModel,
     lead: &Lead,
     history: &History,
     prepared: &Prepared<'_>,
     score: &Score,
-    now: i64,
-) -> serde_json::Value {
-    let mut explanation = assemble(model, lead, history, prepared, score, 0);
-    explanation.known_at = now;
-    serde_json::to_value(explanation).unwrap_or_default()
-}
-
-fn assemble(
-    model: &CompiledModel,
-    lead: &Lead,
-    history: &History,
-    prepared: &Prepared<'_>,
-    score: &Score,
-    beyond: u64,
 ) -> Explanation {
     let activities: HashMap<_, _> =
         history.activities.iter().map(|activity| (activity.activity_id, activity)).collect();
@@ -175,7 +179,7 @@ fn assemble(
         history.adjustments.iter().map(|adjustment| (adjustment.adjustment_id, adjustment)).collect();
     let conditions: BTreeMap<_, _> =
         model.model.rules().map(|(_, rule)| (rule.id.as_str(), rule.condition.as_str())).collect();
-    let mut lines: Vec<_> = score
+    let lines = score
         .lines
         .iter()
         .map(|line| {
@@ -190,9 +194,6 @@ fn assemble(
             }
         })
         .collect();
-    if beyond > 0 && lines.iter().all(|line| line.line.kind != LineKind::Limit) {
-        lines.insert(0, limit_line(beyond));
-    }
     let thresholds = prepared.thresholds();
     let missing = match score.band {
         crate::domain::Band::Hot => Vec::new(),
@@ -213,24 +214,4 @@ fn assemble(
 
 fn without_answers(activity: &Activity) -> Activity {
     Activity { attributes: Default::default(), answers: Default::default(), ..activity.clone() }
-}
-
-fn limit_line(beyond: u64) -> ExplainedLine {
-    ExplainedLine {
-        line: Line {
-            kind: LineKind::Limit,
-            group: "engagement".to_owned(),
-            rule: None,
-            activity_id: None,
-            adjustment_id: None,
-            milli: 0,
-            base_milli: 0,
-            share_milli: 1000,
-            decay_milli: 1000,
-        },
-        condition: String::new(),
-        activity: None,
-        reason: format!("{beyond} older activities are not counted"),
-        principal: String::new(),
-    }
 }

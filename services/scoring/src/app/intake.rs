@@ -98,12 +98,13 @@ impl App {
         let app = self.clone();
         self.database
             .write(move |tx| async move {
-                let mut touched = BTreeSet::new();
+                let mut news = BTreeSet::new();
                 for revision in &revisions {
                     if accounts::add_contact_revision(&tx, revision.id, revision.account_id, &revision.profile).await? {
-                        touched.extend(revision.account_id);
+                        news.insert(revision.id);
                     }
                 }
+                let touched = accounts::of_contacts(&*tx, &news.into_iter().collect::<Vec<_>>()).await?;
                 app.rescore_all(&tx, touched).await
             })
             .await

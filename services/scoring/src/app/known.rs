@@ -35,7 +35,8 @@ pub(super) async fn load(
 ) -> Result<Vec<Known>> {
     let ids: Vec<Uuid> = accounts.keys().copied().collect();
     let after = at - model.model.window_ms;
-    let mut latest = evidence::latest(connection, &ids, after, model.model.max_activities).await?;
+    // One more than counts shows that there are more.
+    let mut latest = evidence::latest(connection, &ids, after, model.model.max_activities + 1).await?;
     let mut answering = evidence::answering(connection, &ids).await?;
     let mut revisions = accounts::revisions(connection, &ids).await?;
     let mut leads_of: HashMap<Uuid, Vec<Lead>> = HashMap::new();

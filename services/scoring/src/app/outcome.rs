@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, HashMap};
 
 use jiff::Timestamp;
-use leadflow_platform::{Result, db::Tx, outbox};
+use leadflow_platform::{Error, Result, db::Tx, outbox};
 use uuid::Uuid;
 
-use super::NamedLead;
+use super::{NamedLead, explain::Explanation};
 use crate::{
     domain::{Disposition, Profile, lead::Lead},
     store::{
@@ -22,10 +22,32 @@ use crate::{
 #[derive(Debug, Default)]
 pub(super) struct Outcome {
     pub(super) leads: BTreeMap<Uuid, Lead>,
-    pub(super) hand_overs: Vec<HandOver>,
+    pub(super) hand_overs: Vec<Frozen>,
     pub(super) dispositions: BTreeMap<Uuid, Disposition>,
     pub(super) due: BTreeMap<Uuid, Option<i64>>,
     announcements: Vec<(&'static str, Lead)>,
+}
+
+/// A hand-over, to be kept for good.
+#[derive(Debug)]
+pub(super) struct Frozen {
+    pub(super) account_id: Uuid,
+    pub(super) number: i32,
+    /// After and until when activities counted.
+    pub(super) between: (i64, i64),
+    pub(super) explanation: Explanation,
+}
+
+impl Frozen {
+    fn to_row(&self) -> Result<HandOver> {
+        let json = serde_json::to_value(&self.explanation);
+        Ok(HandOver {
+            lead_id: self.explanation.lead_id,
+            number: self.number,
+            time: self.explanation.at,
+            explanation: json.map_err(|cause| Error::internal("an explanation without JSON").because(cause))?,
+        })
+    }
 }
 
 impl Outcome {
@@ -48,7 +70,7 @@ impl Outcome {
     /// Writes all of it, and the events into the outbox.
     pub(super) async fn write(self, tx: &Tx, locked: &BTreeMap<Uuid, Account>, now: Timestamp) -> Result<()> {
         leads::save(tx, &self.leads.into_values().collect::<Vec<_>>()).await?;
-        hand_overs::freeze(tx, self.hand_overs).await?;
+        hand_overs::freeze(tx, self.hand_overs.iter().map(Frozen::to_row).collect::<Result<_>>()?).await?;
         evidence::dispose(tx, self.dispositions).await?;
         accounts::set_due(tx, &self.due).await?;
         let ids: Vec<_> = locked.keys().copied().collect();

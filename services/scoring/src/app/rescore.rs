@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::{
     App, explain,
     known::{self, Known},
-    outcome::Outcome,
+    outcome::{Frozen, Outcome},
 };
 use crate::{
     domain::{
@@ -19,13 +19,16 @@ use crate::{
         round::{CloseReason, Opening, opening},
         schedule::{HOUR_MS, next_check_time},
     },
-    store::{accounts::Account, evidence, hand_overs::HandOver},
+    store::{accounts::Account, evidence},
 };
 
 /// Everything is known when a score is computed live: a clock that is a little behind must not hide what has come.
 const ALL_KNOWN: i64 = i64::MAX;
 /// Open leads are refreshed at least so often.
-const REFRESH_MS: i64 = 24 * HOUR_MS;
+const REFRESH_HOURS: i64 = 24;
+/// How far ahead of our clock an activity may be and count at once: the ledger lets a sender's clock be five minutes
+/// ahead of its own, and its own may differ from ours.
+const AHEAD_MS: i64 = 10 * 60_000;
 
 /// Why accounts are scored again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,20 +50,41 @@ impl App {
         cause: Cause,
     ) -> Result<Outcome> {
         let mut outcome = Outcome::default();
-        // Without a model nothing can be said; the first one brings every account up to date.
-        let Some(model) = self.models.newest(&**tx).await? else { return Ok(outcome) };
-        let latest_record = news.values().flatten().map(|activity| activity.record_time).max();
-        let at = self.now().max(latest_record.unwrap_or(i64::MIN));
-        let all = known::load(&**tx, &model, locked, news, at).await?;
+        let Some(model) = self.models.newest(&**tx).await? else {
+            // Without a model nothing can be said; the first one brings every account up to date.
+            outcome.due.extend(locked.keys().map(|&id| (id, None)));
+            return Ok(outcome);
+        };
+        let now = self.now();
+        let all = known::load(&**tx, &model, locked, news, last_hour(now)).await?;
         let activities: Vec<_> =
             all.iter().flat_map(|known| &known.history.activities).map(|activity| activity.activity_id).collect();
         let before = evidence::dispositions(tx, &activities).await?;
         for known in all {
-            AccountRun { app: self, model: &model, at, cause, outcome: &mut outcome }.score(known);
+            let (at, by_time) = moment(&known, now, cause, model.version);
+            AccountRun { app: self, model: &model, at, by_time, outcome: &mut outcome }.score(known);
         }
         outcome.dispositions.retain(|id, disposition| before.get(id) != Some(disposition));
+        for frozen in outcome.hand_overs.iter_mut().filter(|frozen| frozen.explanation.has_limit()) {
+            let count = evidence::count(&**tx, frozen.account_id, frozen.between, ALL_KNOWN).await?;
+            frozen.explanation.say_beyond(count.saturating_sub(model.model.max_activities as u64));
+        }
         Ok(outcome)
     }
+}
+
+fn last_hour(time: i64) -> i64 {
+    time.div_euclid(HOUR_MS) * HOUR_MS
+}
+
+/// The moment to score an account at, and whether nothing but time has passed since the last one. Time alone changes
+/// bands on whole hours. Never before what was seen already, so that nothing that has counted counts no more.
+fn moment(known: &Known, now: i64, cause: Cause, model_version: i32) -> (i64, bool) {
+    let open = || known.leads.iter().filter(|lead| lead.closed.is_none()).map(|lead| &lead.state);
+    let by_time = cause == Cause::Time && open().all(|state| state.model_version == model_version);
+    let seen = known.history.activities.iter().map(|activity| activity.occur_time);
+    let seen = seen.chain(open().map(|state| state.score_time)).filter(|&time| time <= now + AHEAD_MS);
+    (seen.fold(if by_time { last_hour(now) } else { now }, i64::max), by_time)
 }
 
 /// One account, being scored.
@@ -68,30 +92,33 @@ struct AccountRun<'a> {
     app: &'a App,
     model: &'a CompiledModel,
     at: i64,
-    cause: Cause,
+    by_time: bool,
     outcome: &'a mut Outcome,
 }
 
 impl AccountRun<'_> {
     fn score(mut self, mut known: Known) {
         self.open_leads(&mut known);
-        let Known { account, mut leads, history, mut adjustments } = known;
-        let mut due: Option<i64> = None;
+        let Known { account, mut leads, mut history, mut adjustments } = known;
+        let to_come = history.activities.iter().map(|activity| activity.occur_time).filter(|&time| time > self.at);
+        let mut due: Option<i64> = to_come.min();
+        let mut matches = HashMap::new();
         for index in 0..leads.len() {
             if leads[index].closed.is_some() {
                 continue;
             }
             let scope = scope(&leads, index);
             let lead = &mut leads[index];
-            let history =
-                History { adjustments: adjustments.remove(&lead.lead_id).unwrap_or_default(), ..history.clone() };
-            self.score_lead(&account, lead, &history, &scope);
+            history.adjustments = adjustments.remove(&lead.lead_id).unwrap_or_default();
+            let prepared = Prepared::new(self.model, &history, &scope, self.at, ALL_KNOWN);
+            self.score_lead(&account, lead, &history, &prepared);
             if lead.closed.is_none() {
-                let next = self.next_due(lead, &history);
+                let next = self.next_due(lead, prepared.last_activity_time());
                 due = Some(due.map_or(next, |due| due.min(next)));
+                note_matches(&mut matches, &prepared, &history.activities);
             }
         }
-        self.dispose(&leads, &history);
+        self.dispose(&leads, &history, &matches);
         self.outcome.due.insert(account.account_id, due);
     }
 
@@ -102,7 +129,8 @@ impl AccountRun<'_> {
             .history
             .activities
             .iter()
-            .filter(|activity| self.model.model.opens(&activity.activity_type) && activity.occur_time > begin)
+            .filter(|activity| self.model.model.opens(&activity.activity_type))
+            .filter(|activity| begin < activity.occur_time && activity.occur_time <= self.at)
             .collect();
         opening_ones.sort_unstable_by(|a, b| a.order().cmp(&b.order()));
         for activity in opening_ones {
@@ -130,8 +158,7 @@ impl AccountRun<'_> {
         prepared.score(self.at).fast_track.is_some()
     }
 
-    fn score_lead(&mut self, account: &Account, lead: &mut Lead, history: &History, scope: &LeadScope) {
-        let prepared = Prepared::new(self.model, history, scope, self.at, ALL_KNOWN);
+    fn score_lead(&mut self, account: &Account, lead: &mut Lead, history: &History, prepared: &Prepared<'_>) {
         self.app.metrics.failed_conditions(prepared.failed_conditions);
         let score = prepared.score(self.at);
         let fact = lead.state.see(Sighting {
@@ -142,13 +169,13 @@ impl AccountRun<'_> {
             account_known: account.is_known(),
             window_ms: self.model.model.window_ms,
             model_version: self.model.version,
-            by_time: self.cause == Cause::Time,
+            by_time: self.by_time,
         });
-        lead.next_check_time = next_check_time(self.model, history, scope, &prepared, &score, ALL_KNOWN);
+        lead.next_check_time = next_check_time(self.model, history, prepared.scope(), prepared, &score, ALL_KNOWN);
         match fact {
             Fact::Nothing => {}
             Fact::Changed => self.outcome.announce("changed", lead),
-            Fact::SalesReady => self.hand_over(lead, history, &prepared, &score),
+            Fact::SalesReady => self.hand_over(lead, history, prepared, &score),
             Fact::Closed(reason) => {
                 lead.close(reason, "no activity within the window", self.at);
                 self.app.metrics.closed(reason);
@@ -163,27 +190,24 @@ impl AccountRun<'_> {
         lead.status_reason.clear();
         self.app.metrics.ready();
         self.outcome.announce("sales_ready", lead);
-        self.outcome.hand_overs.push(HandOver {
-            lead_id: lead.lead_id,
+        let begin = self.at - self.model.model.window_ms;
+        self.outcome.hand_overs.push(Frozen {
+            account_id: lead.account_id,
             number: lead.state.hand_over,
-            time: self.at,
-            explanation: explain::freeze(self.model, lead, history, prepared, score, self.at),
+            between: (begin.max(prepared.scope().previous_close_time.unwrap_or(i64::MIN)), self.at),
+            explanation: explain::assemble(self.model, lead, history, prepared, score),
         });
     }
 
-    /// When the account has to be scored again without anything coming in.
-    fn next_due(&self, lead: &Lead, history: &History) -> i64 {
-        let latest = history.activities.iter().map(|activity| activity.occur_time).max().unwrap_or(self.at);
-        let out_of_window = latest.saturating_add(self.model.model.window_ms).div_euclid(HOUR_MS) * HOUR_MS + HOUR_MS;
-        let refresh = self.at + REFRESH_MS;
-        lead.next_check_time.unwrap_or(i64::MAX).min(refresh).min(out_of_window.max(self.at + HOUR_MS))
+    /// When the lead has to be scored again without anything coming in, on a whole hour.
+    fn next_due(&self, lead: &Lead, last_activity_time: Option<i64>) -> i64 {
+        let refresh = last_hour(self.at) + REFRESH_HOURS * HOUR_MS;
+        let out_of_window = last_activity_time.map(|last| last_hour(last + self.model.model.window_ms) + HOUR_MS);
+        let next = [lead.next_check_time, out_of_window].into_iter().flatten().filter(|&time| time > self.at);
+        next.fold(refresh, i64::min)
     }
 
-    fn dispose(&mut self, leads: &[Lead], history: &History) {
-        let scopes: Vec<_> =
-            (0..leads.len()).filter(|&index| leads[index].closed.is_none()).map(|index| scope(leads, index)).collect();
-        let open: Vec<_> =
-            scopes.iter().map(|scope| Prepared::new(self.model, history, scope, self.at, ALL_KNOWN)).collect();
+    fn dispose(&mut self, leads: &[Lead], history: &History, matches: &HashMap<Uuid, bool>) {
         let closed: Vec<_> = leads
             .iter()
             .filter_map(|lead| {
@@ -193,8 +217,18 @@ impl AccountRun<'_> {
             .collect();
         let (categories, shares) = (&self.model.categories, &self.model.model.shares_milli);
         for activity in &history.activities {
-            let became = disposition(activity, &open, &closed, categories, shares);
+            let matches = matches.get(&activity.activity_id).copied();
+            let became = disposition(activity, matches, &closed, categories, shares);
             self.outcome.dispositions.insert(activity.activity_id, became);
+        }
+    }
+}
+
+/// Notes of each activity that can count for a lead whether a rule matches it there.
+fn note_matches(matches: &mut HashMap<Uuid, bool>, prepared: &Prepared<'_>, activities: &[Activity]) {
+    for activity in activities {
+        if let Some(here) = prepared.matches(activity) {
+            *matches.entry(activity.activity_id).or_default() |= here;
         }
     }
 }

@@ -50,15 +50,17 @@ impl Thresholds {
         let mut missing = Vec::new();
         if score_milli < self.hot.score_milli {
             let points = (self.hot.score_milli - score_milli) as f64 / 1000.0;
-            missing.push(format!("{points} more points are needed to be hot"));
+            let are = if points == 1.0 { "point is" } else { "points are" };
+            missing.push(format!("{points} more {are} needed to be hot"));
         }
-        for (seen, needed, what) in [
-            (seen.contacts, self.hot.contacts, "contact"),
-            (seen.channels, self.hot.channels, "channel"),
-            (seen.activities, self.hot.activities, "activity"),
+        for (seen, needed, one, several) in [
+            (seen.contacts, self.hot.contacts, "contact is", "contacts are"),
+            (seen.channels, self.hot.channels, "channel is", "channels are"),
+            (seen.activities, self.hot.activities, "activity is", "activities are"),
         ] {
             if seen < needed {
-                missing.push(format!("{} more {what} needed (has {seen} of {needed})", needed - seen));
+                let are = if needed - seen == 1 { one } else { several };
+                missing.push(format!("{} more {are} needed (has {seen} of {needed})", needed - seen));
             }
         }
         missing

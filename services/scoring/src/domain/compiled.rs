@@ -58,6 +58,9 @@ const ACTIVITY_FACTS: [(&str, FieldType); 5] = [
     ("object_id", FieldType::String),
 ];
 
+/// The last word of types that never open a lead: what is sent to people is not what they do, and leaving is no interest.
+const NO_ACT: [&str; 5] = ["sent", "delivered", "bounced", "unsubscribed", "complained"];
+
 impl CompiledModel {
     /// Checks the model and compiles its conditions.
     ///
@@ -152,20 +155,7 @@ fn check(model: &Model, categories: &Categories) -> Result<()> {
             refuse(format!("shares.{field}"), "must be from 0 to 1");
         }
     }
-    let names = |fields: &[Field]| fields.iter().map(|field| field.name.clone()).collect::<Vec<_>>();
-    let types = model.activity_types.iter().map(|known| known.name.clone()).collect::<Vec<_>>();
-    for (field, names) in
-        [("attributes", names(&model.attributes)), ("questions", names(&model.questions)), ("activity_types", types)]
-    {
-        let mut seen = HashSet::new();
-        for (index, name) in names.into_iter().enumerate() {
-            if !is_word(&name) {
-                refuse(format!("{field}[{index}].name"), "must be lower case letters, digits and underscores");
-            } else if !seen.insert(name) {
-                refuse(format!("{field}[{index}].name"), "is there twice");
-            }
-        }
-    }
+    check_names(model, &mut refuse);
     let mut ids = BTreeSet::new();
     for (group, rules) in
         [("engagement", &model.engagement), ("fit", &model.fit), ("qualification", &model.qualification)]
@@ -190,11 +180,33 @@ fn check(model: &Model, categories: &Categories) -> Result<()> {
     errors.into_iter().reduce(Error::and).map_or(Ok(()), Err)
 }
 
+fn check_names(model: &Model, refuse: &mut impl FnMut(String, &str)) {
+    let names = |fields: &[Field]| fields.iter().map(|field| field.name.clone()).collect::<Vec<_>>();
+    let types = model.activity_types.iter().map(|known| known.name.clone()).collect::<Vec<_>>();
+    for (field, names) in
+        [("attributes", names(&model.attributes)), ("questions", names(&model.questions)), ("activity_types", types)]
+    {
+        let mut seen = HashSet::new();
+        for (index, name) in names.into_iter().enumerate() {
+            if !is_word(&name) {
+                refuse(format!("{field}[{index}].name"), "must be lower case letters, digits and underscores");
+            } else if !seen.insert(name) {
+                refuse(format!("{field}[{index}].name"), "is there twice");
+            }
+        }
+    }
+    for (index, known) in model.activity_types.iter().enumerate() {
+        if known.opens && known.name.rsplit('_').next().is_some_and(|fact| NO_ACT.contains(&fact)) {
+            refuse(format!("activity_types[{index}].opens"), "must be false: this is nothing that a buyer has done");
+        }
+    }
+}
+
 fn check_rule(field: &str, rule: &Rule, engagement: bool, refuse: &mut impl FnMut(String, &str)) {
     if !is_word(&rule.id.replace('-', "_")) {
         refuse(format!("{field}.id"), "must be lower case letters, digits, hyphens and underscores");
     }
-    if rule.points_milli.abs() > MAX_MILLI {
+    if !(-MAX_MILLI..=MAX_MILLI).contains(&rule.points_milli) {
         refuse(format!("{field}.points"), "must be at most a million");
     }
     check_cap(format!("{field}.cap"), rule.cap_milli, refuse);
@@ -223,8 +235,10 @@ fn check_thresholds(field: &str, thresholds: &Thresholds, refuse: &mut impl FnMu
     if warm.score_milli > hot.score_milli {
         refuse(format!("{field}.warm.score"), "must not be above hot.score");
     }
-    if hot.score_milli.abs() > MAX_MILLI || warm.score_milli.abs() > MAX_MILLI {
-        refuse(format!("{field}.hot.score"), "must be at most a million");
+    for (name, score) in [("hot", hot.score_milli), ("warm", warm.score_milli)] {
+        if !(-MAX_MILLI..=MAX_MILLI).contains(&score) {
+            refuse(format!("{field}.{name}.score"), "must be at most a million");
+        }
     }
     if hot.contacts < 0 || hot.channels < 0 || hot.activities < 0 {
         refuse(format!("{field}.hot"), "must not ask for less than zero contacts, channels or activities");

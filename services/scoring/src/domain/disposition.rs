@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{category::Categories, history::Activity, model::Shares, score::Prepared};
+use super::{category::Categories, history::Activity, model::Shares};
 
 /// What became of an activity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -31,10 +31,11 @@ pub struct ClosedRound {
     pub close_time: i64,
 }
 
-/// What became of an activity of an account with these open leads and closed rounds.
+/// What became of an activity: `matches` says whether a rule matches it in an open lead, none when it cannot count for
+/// any.
 pub fn disposition(
     activity: &Activity,
-    open: &[Prepared<'_>],
+    matches: Option<bool>,
     closed: &[ClosedRound],
     categories: &Categories,
     shares: &Shares,
@@ -43,23 +44,14 @@ pub fn disposition(
         return Disposition::Reclassified;
     }
     let of = activity.product_category.as_deref();
-    let mut counts_somewhere = false;
-    for lead in open {
-        let scope = lead.scope();
-        if scope.holds(activity.occur_time) && categories.share_milli(of, &scope.product_category, shares) > 0 {
-            if lead.matches(activity.activity_id) {
-                return Disposition::Scored;
-            }
-            counts_somewhere = true;
-        }
-    }
     let in_closed = closed.iter().any(|round| {
         categories.share_milli(of, &round.product_category, shares) > 0
             && (activity.occur_time <= round.close_time || of == Some(round.product_category.as_str()))
     });
-    match (counts_somewhere, in_closed) {
-        (true, _) => Disposition::NoRule,
-        (false, true) => Disposition::Closed,
-        (false, false) => Disposition::NoOpenLead,
+    match (matches, in_closed) {
+        (Some(true), _) => Disposition::Scored,
+        (Some(false), _) => Disposition::NoRule,
+        (None, true) => Disposition::Closed,
+        (None, false) => Disposition::NoOpenLead,
     }
 }

@@ -237,10 +237,15 @@ impl Lead {
             Step::Offered => (Status::Offered, String::new()),
             Step::Accepted => (Status::Accepted, String::new()),
             Step::Rejected(reason) => {
+                // What made it ready is no news, even when a clock was ahead.
+                let time = news.time.max(self.ready_time.unwrap_or(i64::MIN));
+                if !self.state.reject(news.hand_over, time) {
+                    return false;
+                }
                 self.assignment_id = None;
                 self.assigned_rep = String::new();
                 self.status_reason = reason.clone();
-                return self.state.reject(news.hand_over, news.time);
+                return true;
             }
         };
         if rank(self.state.status) == 0 || rank(status) <= rank(self.state.status) {

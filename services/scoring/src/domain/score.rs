@@ -106,7 +106,7 @@ impl<'a> Prepared<'a> {
             .activities
             .iter()
             .filter(|activity| activity.counts(known_at) && scope.holds(activity.occur_time))
-            .filter(|activity| (at - model.model.window_ms..=at).contains(&activity.occur_time))
+            .filter(|activity| at - model.model.window_ms < activity.occur_time && activity.occur_time <= at)
             .map(|activity| Candidate {
                 activity,
                 share_milli: model.categories.share_milli(activity.product_category.as_deref(), category, shares),
@@ -118,7 +118,7 @@ impl<'a> Prepared<'a> {
         let evaluator = Evaluator::new();
         let mut root = evaluator.scope();
         root.set("account", &record(Profile::known(&history.account_revisions, known_at).map(|known| &known.facts)));
-        root.set("answers", &record(Some(&latest_answers(history, category, at, known_at))));
+        root.set("answers", &record(Some(&latest_answers(history, scope, at, known_at))));
         let mut failed_conditions = 0;
         let mut holds = |condition: &leadflow_platform::condition::Condition, scope: &Scope<'_>| {
             condition.matches(scope).unwrap_or_else(|_| {
@@ -194,11 +194,14 @@ impl<'a> Prepared<'a> {
             .map(|candidate| candidate.activity.occur_time)
     }
 
-    /// Whether a rule matches the activity in this lead.
-    pub fn matches(&self, activity_id: Uuid) -> bool {
-        self.candidates.iter().any(|candidate| {
-            candidate.activity.activity_id == activity_id && candidate.share_milli > 0 && !candidate.matches.is_empty()
-        })
+    /// Whether a rule matches the activity in this lead; none when the activity cannot count for it.
+    pub fn matches(&self, activity: &Activity) -> Option<bool> {
+        let order = activity.order();
+        let place = self.candidates.binary_search_by(|candidate| order.cmp(&candidate.activity.order())).ok()?;
+        let candidate = &self.candidates[place];
+        // What is beyond the maximum has its part in the line of the limit.
+        let matches = place >= self.model.model.max_activities || !candidate.matches.is_empty();
+        (candidate.share_milli > 0).then_some(matches)
     }
 
     /// When the latest activity with a line above zero happened.
@@ -343,14 +346,15 @@ fn clip(lines: &mut Vec<Line>, begin: usize, group: &str, rule: Option<&Rule>, c
     }
 }
 
-/// The latest answer to each question, of all time; one in the category beats an account-wide one.
-pub fn latest_answers(history: &History, category: &str, at: i64, known_at: i64) -> Facts {
+/// The latest answer to each question in the lead's round, however old; one in the category beats an account-wide one.
+fn latest_answers(history: &History, scope: &LeadScope, at: i64, known_at: i64) -> Facts {
     let mut bearing: Vec<_> = history
         .activities
         .iter()
         .chain(&history.answering)
         .filter(|activity| !activity.answers.is_empty() && activity.occur_time <= at && activity.counts(known_at))
-        .filter(|activity| activity.product_category.as_deref().is_none_or(|of| of == category))
+        .filter(|activity| scope.holds(activity.occur_time))
+        .filter(|activity| activity.product_category.as_ref().is_none_or(|of| *of == scope.product_category))
         .collect();
     bearing.sort_by_key(|activity| (activity.product_category.is_some(), activity.order()));
     let answers = bearing.into_iter().flat_map(|activity| &activity.answers);

@@ -1,6 +1,6 @@
 //! Read copies of accounts and of contacts' profiles, every revision of them, and when an account is to be scored again.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use leadflow_platform::{Result, db::Tx};
 use sea_orm::{
@@ -168,6 +168,23 @@ pub(crate) async fn add_contact_revision(
         .exec_without_returning(&**tx)
         .await?;
     Ok(added > 0)
+}
+
+/// The accounts that these contacts are at, and those that they were at when they did something for them.
+pub(crate) async fn of_contacts(connection: &impl ConnectionTrait, contacts: &[Uuid]) -> Result<BTreeSet<Uuid>> {
+    let mut found = BTreeSet::new();
+    for chunk in contacts.chunks(CHUNK) {
+        let accounts: Vec<Option<Uuid>> = contact_revision::Entity::find()
+            .select_only()
+            .column(contact_revision::Column::AccountId)
+            .distinct()
+            .filter(contact_revision::Column::ContactId.is_in(chunk.iter().copied()))
+            .into_tuple()
+            .all(connection)
+            .await?;
+        found.extend(accounts.into_iter().flatten());
+    }
+    Ok(found)
 }
 
 /// All revisions of these accounts.

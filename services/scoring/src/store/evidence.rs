@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, HashMap};
 use leadflow_platform::{Result, db::Tx};
 use sea_orm::{
     ColumnTrait as _, Condition, ConnectionTrait, EntityTrait as _, FromQueryResult, Order, QueryFilter as _,
-    QueryOrder as _, QuerySelect as _, Set, Statement, sea_query::Expr, sea_query::OnConflict,
+    QueryOrder as _, QuerySelect as _, Select, Set, Statement, sea_query::Expr, sea_query::OnConflict,
 };
 use uuid::Uuid;
 
@@ -109,7 +109,26 @@ pub(crate) async fn answering(tx: &impl ConnectionTrait, accounts: &[Uuid]) -> R
     Ok(found)
 }
 
-/// What an account had done by `at` and was known by `known_at`: the latest `limit`, and how many more there are.
+fn within(account: Uuid, (after, until): (i64, i64), known_at: i64) -> Select<Entity> {
+    Entity::find()
+        .filter(Column::AccountId.eq(account))
+        .filter(Column::OccurTime.gt(after))
+        .filter(Column::OccurTime.lte(until))
+        .filter(Column::RecordTime.lte(known_at))
+        .filter(Condition::any().add(Column::ReclassifyTime.is_null()).add(Column::ReclassifyTime.gt(known_at)))
+}
+
+/// How many activities of an account happened after the first and until the second moment, as known at `known_at`.
+pub(crate) async fn count(
+    connection: &impl ConnectionTrait,
+    account: Uuid,
+    between: (i64, i64),
+    known_at: i64,
+) -> Result<u64> {
+    Ok(sea_orm::PaginatorTrait::count(within(account, between, known_at), connection).await?)
+}
+
+/// As [`count`] says, but the latest `limit` themselves, and how many more there are.
 pub(crate) async fn as_of(
     connection: &impl ConnectionTrait,
     account: Uuid,
@@ -117,14 +136,8 @@ pub(crate) async fn as_of(
     known_at: i64,
     limit: usize,
 ) -> Result<(Vec<Activity>, u64)> {
-    let query = Entity::find()
-        .filter(Column::AccountId.eq(account))
-        .filter(Column::OccurTime.gt(between.0))
-        .filter(Column::OccurTime.lte(between.1))
-        .filter(Column::RecordTime.lte(known_at))
-        .filter(Condition::any().add(Column::ReclassifyTime.is_null()).add(Column::ReclassifyTime.gt(known_at)));
-    let count = sea_orm::PaginatorTrait::count(query.clone(), connection).await?;
-    let rows = query
+    let count = count(connection, account, between, known_at).await?;
+    let rows = within(account, between, known_at)
         .order_by(Column::OccurTime, Order::Desc)
         .order_by(Column::Source, Order::Desc)
         .order_by(Column::SourceEventId, Order::Desc)

@@ -97,13 +97,13 @@ pub(crate) fn reason_text(field: &str, text: &str) -> Result<String> {
     match text.len() {
         0 => Err(Error::invalid(field, "is required: say why, for those who read it later")),
         length if length > MAX_REASON => Err(Error::invalid(field, format!("is longer than {MAX_REASON} bytes"))),
-        _ => Ok(text.to_owned()),
+        _ => super::storable(field, text),
     }
 }
 
 /// The lead and the points that a person gives or takes.
 pub(crate) fn adjustment(request: &pb::AdjustScoreRequest) -> Result<(uuid::Uuid, NewAdjustment)> {
-    if request.points_milli == 0 || request.points_milli.abs() > MAX_MILLI {
+    if request.points_milli == 0 || !(-MAX_MILLI..=MAX_MILLI).contains(&request.points_milli) {
         return Err(Error::invalid("points_milli", "must not be zero, and at most a million points"));
     }
     let new = NewAdjustment {
@@ -133,9 +133,9 @@ pub(crate) fn lead_filter(request: &pb::ListLeadsRequest) -> Result<Filter> {
     Ok(Filter {
         band,
         status,
-        product_category: request.product_category.clone(),
+        product_category: super::storable("product_category", &request.product_category)?,
         account_id: ids::parse_optional("account_id", &request.account_id)?,
-        assigned_rep: request.assigned_rep.clone(),
+        assigned_rep: super::storable("assigned_rep", &request.assigned_rep)?,
         show_closed: request.show_closed,
         by_id: request.order() == pb::list_leads_request::Order::LeadId,
     })

@@ -1,6 +1,6 @@
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
-use leadflow_platform::{Error, Result};
+use leadflow_platform::{Error, Result, ids};
 use leadflow_proto::{
     activity::v1::{Field as PbField, FieldType, ProductCategory},
     common::v1 as common,
@@ -19,10 +19,22 @@ use crate::{
     store::models::{Category, Version},
 };
 
-pub(crate) fn category(category: ProductCategory) -> Category {
-    let display_name = if category.display_name.is_empty() { category.name.clone() } else { category.display_name };
-    let parent = (!category.parent.is_empty()).then_some(category.parent);
-    Category { name: category.name, display_name, parent }
+/// The categories as the contract has them, each at most once.
+pub(crate) fn categories(categories: Vec<ProductCategory>) -> Result<Vec<Category>> {
+    let mut seen = HashSet::new();
+    let one = |(index, category): (usize, ProductCategory)| {
+        let field = |name: &str| format!("product_categories[{index}].{name}");
+        let ProductCategory { name, display_name, parent } = category;
+        ids::check_name(&field("name"), &name)?;
+        if !seen.insert(name.clone()) {
+            let twice = format!("`{name}` is in the request twice: keep one");
+            return Err(Error::field("DUPLICATE_NAME", field("name"), twice));
+        }
+        let display_name = super::storable(&field("display_name"), &display_name)?;
+        let display_name = if display_name.is_empty() { name.clone() } else { display_name };
+        Ok(Category { name, display_name, parent: (!parent.is_empty()).then_some(parent) })
+    };
+    categories.into_iter().enumerate().map(one).collect()
 }
 
 pub(crate) fn change(change: &Change) -> common::Change {

@@ -247,9 +247,11 @@ prop_compose! {
         activities.sort_by_key(|activity| activity.activity_id);
         activities.dedup_by_key(|activity| activity.activity_id);
         let contact_revisions = roles.into_iter().enumerate().map(|(n, revisions)| (contact(n as u128), revisions));
+        let answering = activities.iter().filter(|activity| !activity.answers.is_empty()).cloned().collect();
         let history = History {
             activities,
-            answering: Vec::new(),
+            // As the service loads them: what bears answers comes also by itself.
+            answering,
             account_revisions,
             contact_revisions: contact_revisions.collect(),
             adjustments,

@@ -1,6 +1,20 @@
-//! Scoring, tested through its public ways in.
+//! Scoring, through its public ways: the arithmetic as a function, events over a private NATS server, and gRPC on a
+//! served port.
 #![expect(clippy::unwrap_used, reason = "a test ends where something is not as it should be")]
 
 mod arithmetic;
+mod changes;
+mod configuration;
+mod events;
+mod evidence;
+mod explain;
+mod facts;
+mod hand_overs;
 mod histories;
+mod lists;
+mod opening;
 mod oracle;
+mod replicas;
+mod rounds;
+mod support;
+mod time;

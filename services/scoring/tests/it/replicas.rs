@@ -1,0 +1,96 @@
+//! Two replicas on one PostgreSQL: one lead, one hand-over, as if there were one of them.
+
+use leadflow_harness::{Backend, TestDatabase, eventually};
+use leadflow_platform::quarantine;
+use leadflow_proto::{
+    routing::v1::AssignmentState,
+    scoring::v1::{Disposition, LeadStatus, ListEvidenceRequest},
+};
+
+use crate::support::{World, activity::TestAccount};
+
+async fn world() -> World {
+    World::start(TestDatabase::create(Backend::Postgres).await.unwrap()).await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn activities_in_any_order_to_either_replica_make_one_lead_and_one_hand_over() {
+    let mut world = world().await;
+    let second = world.another().await;
+    let accounts: Vec<_> = (0..40).map(|_| TestAccount::new()).collect();
+    let now = world.now();
+    let mut all: Vec<_> = accounts.iter().flat_map(|account| account.gets_hot(now)).collect();
+    // Of no account: nothing but the activity's own key keeps their repetitions apart.
+    all.extend((0..53).map(|_| TestAccount::new().does("form_submitted", 0, now).of_no_account()));
+    let facts = async {
+        for account in &accounts {
+            world.publish_account(account).await;
+        }
+    };
+    let activities = async {
+        for step in [1, 5, 11] {
+            let order = (0..all.len()).map(|place| all[place * step % all.len()].clone());
+            world.publish(&order.collect::<Vec<_>>()).await;
+        }
+    };
+    tokio::join!(facts, activities);
+    for account in &accounts {
+        world.lead_in(account, LeadStatus::HandedOver).await;
+    }
+    world.settle().await;
+    eventually!(accounts.iter().all(|account| world.heard.announced("sales_ready", account).len() == 1));
+    second.stop().await;
+    for account in &accounts {
+        let leads = world.leads(account).await;
+        assert_eq!(leads.len(), 1);
+        assert_eq!((leads[0].score_milli, leads[0].activities, leads[0].hand_over), (60_000, 3, 1));
+        world.heard.facts_until(account, &leads[0]).await;
+        let events = world.heard.events(account);
+        let revisions: Vec<_> = events.iter().map(|(_, event)| event.lead.as_ref().unwrap().revision).collect();
+        assert_eq!(revisions, (1..=leads[0].revision).collect::<Vec<_>>());
+        assert_eq!(world.heard.announced("opened", account).len(), 1);
+        assert_eq!(world.evidence(account).await.len(), 3);
+    }
+    let request =
+        ListEvidenceRequest { disposition: Disposition::NoAccount.into(), page_size: 1000, ..Default::default() };
+    assert_eq!(world.scoring.client.list_evidence(request).await.unwrap().into_inner().evidence.len(), 53);
+    let tables = world.tables().await;
+    assert_eq!(quarantine::depth(&tables).await.unwrap(), 0);
+    tables.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn rejections_and_new_activities_at_once_make_each_hand_over_once() {
+    let mut world = world().await;
+    let second = world.another().await;
+    let accounts: Vec<_> = (0..15).map(|_| TestAccount::new()).collect();
+    let mut leads = Vec::new();
+    for account in &accounts {
+        leads.push(world.hot_lead(account).await);
+    }
+    world.hand.advance(1000);
+    let rejections = async {
+        for lead in leads.iter().chain(&leads) {
+            world.assign(lead, 1, AssignmentState::Rejected, "too_early").await;
+        }
+    };
+    let activities = async {
+        for account in &accounts {
+            world.publish(&[account.does("badge_scanned", 2, world.now() + 1)]).await;
+        }
+    };
+    tokio::join!(rejections, activities);
+    for account in &accounts {
+        eventually!(world.heard.announced("sales_ready", account).len() == 2);
+        let lead = world.lead(account).await;
+        assert_eq!((lead.hand_over, lead.status()), (2, LeadStatus::HandedOver));
+    }
+    world.settle().await;
+    second.stop().await;
+    for account in &accounts {
+        let hand_overs: Vec<_> =
+            world.heard.announced("sales_ready", account).iter().map(|lead| lead.hand_over).collect();
+        assert_eq!(hand_overs, [1, 2]);
+        assert_eq!(world.heard.announced("recycled", account).len(), 1);
+    }
+}
