@@ -1,8 +1,12 @@
 //! The words of the command line.
 
+mod quarantine;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+
+pub(crate) use quarantine::{Correct, Discard, Quarantine, QuarantineList, Replay, Selection, Which};
 
 /// Leadflow turns activities into scored leads and routes the sales-ready ones to the right rep.
 #[derive(Debug, Parser)]
@@ -82,6 +86,9 @@ pub(crate) enum Command {
     Close(Close),
     /// List activities in the order of acceptance.
     Activities(Activities),
+    /// Look at what could not be recorded; correct, replay or discard it.
+    #[command(subcommand)]
+    Quarantine(Quarantine),
     /// List accounts by name.
     Accounts(Accounts),
     /// List hand-overs for which nobody is eligible.

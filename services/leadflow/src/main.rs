@@ -1,5 +1,6 @@
 //! The one binary: roles to run, and the operator's commands.
 
+mod activity_json;
 mod cli;
 mod client;
 mod commands;

@@ -25,12 +25,13 @@ use crate::{
 /// Keeps what was refused, of whom it came from, each content once, and says where. In the order of their keys, so that
 /// replicas that keep the same ones wait for each other and do not deadlock.
 pub(crate) async fn keep(tx: &Tx, refused: &[(&Kept, &str)], now: Timestamp) -> Result<Vec<Place>> {
-    let mut order: Vec<_> = refused.iter().enumerate().collect();
-    order.sort_by_key(|(_, (kept, _))| (kept.door.as_str(), &kept.source, kept.digest));
+    // The ids in the order in which they came.
+    let mut order: Vec<_> = refused.iter().map(|it| (ids::new(), it)).enumerate().collect();
+    order.sort_by_key(|(_, (_, (kept, _)))| (kept.door.as_str(), &kept.source, kept.digest));
     let mut places = Vec::with_capacity(refused.len());
     // Rare, and large: a statement each.
-    for (index, (kept, principal)) in order {
-        let row = Entity::insert(new_row(kept, principal, now)?)
+    for (index, (id, (kept, principal))) in order {
+        let row = Entity::insert(new_row(id, kept, principal, now)?)
             .on_conflict(
                 OnConflict::columns([Column::Door, Column::Source, Column::ContentDigest])
                     .value(Column::ReceiveCount, Expr::col((Entity, Column::ReceiveCount)).add(1))
@@ -45,7 +46,7 @@ pub(crate) async fn keep(tx: &Tx, refused: &[(&Kept, &str)], now: Timestamp) -> 
     Ok(places.into_iter().map(|(_, place)| place).collect())
 }
 
-fn new_row(kept: &Kept, principal: &str, now: Timestamp) -> Result<ActiveModel> {
+fn new_row(quarantine_id: Uuid, kept: &Kept, principal: &str, now: Timestamp) -> Result<ActiveModel> {
     let (activity, raw) = match kept.content.clone() {
         Content::Activity(message) => (Some(message), None),
         Content::Raw(bytes) => (None, Some(bytes)),
@@ -61,7 +62,7 @@ fn new_row(kept: &Kept, principal: &str, now: Timestamp) -> Result<ActiveModel> 
         content_size: Set(i64::try_from(kept.content_size).unwrap_or(i64::MAX)),
         content_digest: Set(Some(kept.digest.to_vec())),
         principal: Set(principal.to_owned()),
-        ..open(ids::new(), now)
+        ..open(quarantine_id, now)
     })
 }
 

@@ -6,6 +6,7 @@ mod explain;
 mod leads;
 mod lists;
 mod mutations;
+mod quarantine;
 mod reconcile;
 mod roles;
 mod sample;
@@ -43,6 +44,7 @@ pub(crate) async fn run(cli: Cli, vars: Vars) -> Result<ExitCode> {
         Command::Adjust(adjust) => mutations::adjust(&clients, format, adjust).await?,
         Command::Close(close) => mutations::close(&clients, format, close).await?,
         Command::Activities(activities) => lists::activities(&clients, format, activities).await?,
+        Command::Quarantine(quarantine) => return quarantine::run(&clients, format, quarantine).await,
         Command::Accounts(accounts) => lists::accounts(&clients, format, accounts).await?,
         Command::Holds => lists::holds(&clients, format).await?,
         Command::Pools => lists::pools(&clients, format).await?,

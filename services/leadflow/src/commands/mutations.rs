@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// A repeated send after a lost answer must not do the work twice.
-fn request_id() -> String {
+pub(super) fn request_id() -> String {
     leadflow_platform::ids::new().to_string()
 }
 

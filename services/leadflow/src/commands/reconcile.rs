@@ -87,6 +87,7 @@ pub(crate) async fn check(clients: &Clients, settle: Duration) -> Result<Report>
     let now = Clock::system().now();
     let deadline = now.checked_sub(jiff::SignedDuration::try_from(settle)?).unwrap_or(Timestamp::MIN);
     activities(clients, deadline, &mut report).await?;
+    quarantined(clients, &mut report).await?;
     leads::compare(clients, deadline, now, &mut report).await?;
     Ok(report)
 }
@@ -144,6 +145,24 @@ async fn activities(clients: &Clients, deadline: Timestamp, report: &mut Report)
         },
     )
     .await
+}
+
+/// What could not be recorded is explained: it is kept, and somebody decides.
+async fn quarantined(clients: &Clients, report: &mut Report) -> Result<()> {
+    let client = clients.activity.clone();
+    let mut kept = Pager::of(move |page_token| {
+        let mut client = client.clone();
+        Box::pin(async move {
+            let request =
+                activity::ListQuarantinedActivitiesRequest { page_size: 1000, page_token, ..Default::default() };
+            let answer = client.list_quarantined_activities(request).await?.into_inner();
+            Ok((answer.quarantined_activities, answer.next_page_token))
+        })
+    });
+    while let Some(one) = kept.next().await? {
+        report.count(format!("in the quarantine: {}", word(one.state().as_str_name(), "QUARANTINE_STATE_")));
+    }
+    Ok(())
 }
 
 fn print(report: &Report) {

@@ -5,7 +5,7 @@ use leadflow_proto::activity::v1::{RecordActivitiesRequest, record_result::Outco
 use sea_orm::{ConnectionTrait as _, Database};
 use serde_json::Value as Json;
 
-use crate::support::{World, quotation};
+use crate::support::{World, on_each_backend, quotation};
 
 const NOW: &str = "2030-01-02T10:00:00Z";
 
@@ -102,19 +102,6 @@ async fn reconcile_names_what_is_missing(backend: Backend) {
     assert!(text.contains("UNEXPLAINED: identified, but not in scoring (1)"), "{text}");
     assert!(text.contains("UNEXPLAINED: assigned, but without a live assignment (1)"), "{text}");
     world.suite.stop().await.unwrap();
-}
-
-macro_rules! on_each_backend {
-    ($($name:ident)+) => {
-        mod sqlite {
-            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn $name() { super::$name(super::Backend::Sqlite).await; })+
-        }
-        mod postgres {
-            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn $name() { super::$name(super::Backend::Postgres).await; })+
-        }
-    };
 }
 
 on_each_backend! {

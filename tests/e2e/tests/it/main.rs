@@ -5,4 +5,5 @@ mod architecture;
 mod crash;
 mod doors;
 mod month;
+mod quarantine;
 mod support;

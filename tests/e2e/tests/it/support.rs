@@ -138,3 +138,18 @@ pub(crate) fn quotation(id: &str, email: &str, company: &str, country: &str, cat
         ..Default::default()
     }
 }
+
+/// Makes each test run with every role on SQLite (`sqlite::name`) and on PostgreSQL (`postgres::name`).
+macro_rules! on_each_backend {
+    ($($name:ident)+) => {
+        mod sqlite {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $name() { super::$name(super::Backend::Sqlite).await; })+
+        }
+        mod postgres {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $name() { super::$name(super::Backend::Postgres).await; })+
+        }
+    };
+}
+pub(crate) use on_each_backend;
