@@ -112,6 +112,41 @@ pub(crate) fn malformed_body(description: impl Into<String>) -> Error {
     Error::field("MALFORMED_BODY", "body", description)
 }
 
+/// A webhook for which its source has no key.
+pub(crate) fn webhook_not_configured(provider: &str, source: &str) -> Error {
+    let message =
+        format!("`{}` takes no webhooks of `{}`: give it a `webhook` with the key", shown(source), shown(provider));
+    Error::new(Code::PermissionDenied, "WEBHOOK_NOT_CONFIGURED", message)
+}
+
+/// A webhook that nobody has signed.
+pub(crate) fn signature_required() -> Error {
+    Error::new(
+        Code::Unauthenticated,
+        "SIGNATURE_REQUIRED",
+        "sign the body: the headers of signature and time are missing",
+    )
+}
+
+/// A webhook that its provider has not signed, or not so.
+pub(crate) fn invalid_signature() -> Error {
+    Error::new(
+        Code::Unauthenticated,
+        "INVALID_SIGNATURE",
+        "the signature is not one of this source's provider over this body",
+    )
+}
+
+/// A webhook that was signed too long ago.
+pub(crate) fn stale_signature() -> Error {
+    Error::new(Code::Unauthenticated, "STALE_SIGNATURE", "the signature is older than 25 hours, or from the future")
+}
+
+/// An event of a provider that nobody has taught us.
+pub(crate) fn unknown_event(name: &str) -> Error {
+    Error::field("UNKNOWN_EVENT", "event", format!("is none that is known{}", quoted(name)))
+}
+
 /// A form with a file in it.
 pub(crate) fn files_not_accepted(field: impl Into<String>) -> Error {
     Error::field("FILES_NOT_ACCEPTED", field, "is a file: send the form without files")

@@ -18,6 +18,7 @@ pub(crate) struct Instruments {
     accepted: Counter<u64>,
     duplicate: Counter<u64>,
     rejected: Counter<u64>,
+    ignored: Counter<u64>,
     identified: Counter<u64>,
     quarantined: Counter<u64>,
     commits: Counter<u64>,
@@ -38,6 +39,7 @@ impl Instruments {
             accepted: counter("leadflow.activities.accepted", "Activities committed to the ledger"),
             duplicate: counter("leadflow.activities.duplicate", "Activities that were in the ledger before"),
             rejected: counter("leadflow.activities.rejected", "Activities that were refused, by reason"),
+            ignored: counter("leadflow.activities.ignored", "Events of a provider that say nothing of a buyer"),
             identified: counter("leadflow.activities.identified", "Activities whose person and account are known"),
             quarantined: counter("leadflow.activities.quarantined", "Activities that were refused and kept, by reason"),
             commits: counter("leadflow.ledger.commits", "Transactions of the ledger's writer"),
@@ -66,6 +68,11 @@ impl Instruments {
     /// Activities were refused.
     pub(crate) fn rejected(&self, door: Door, error: &Error, count: usize) {
         self.rejected.add(count as u64, &[of(door), reason(error.reason())]);
+    }
+
+    /// Events said nothing of a buyer.
+    pub(crate) fn ignored(&self, door: Door, count: usize) {
+        self.ignored.add(count as u64, &[of(door)]);
     }
 
     /// It is known who did these activities.

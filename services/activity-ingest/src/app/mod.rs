@@ -39,6 +39,7 @@ mod decide;
 pub(crate) mod identifier;
 pub(crate) mod ledger;
 mod quarantine;
+pub(crate) mod webhook;
 
 /// What became of an activity that may enter the ledger.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -13,7 +13,9 @@ use crate::{
         form,
         limits::{MAX_FIELDS, MAX_IDENTITY, MAX_KEY, MAX_URL},
         problems::Problems,
-        source::{Consent, Field, ProductCategory, Source},
+        sendgrid,
+        signature::PublicKey,
+        source::{Consent, Field, ProductCategory, Source, Webhook},
     },
     error,
 };
@@ -135,8 +137,19 @@ fn check_source(source: &Source, tree: &BTreeMap<&str, &str>, at: impl Fn(&str) 
     problems.add_if(!url_ok, || {
         Error::invalid(at("redirect_url"), "must be an address such as `https://example.com/thanks`")
     });
+    check_webhook(source.webhook.as_ref(), &at, problems);
     check_consent(source.consent.as_ref(), &at, problems);
     check_fields(&source.fields, &at, problems);
+}
+
+fn check_webhook(webhook: Option<&Webhook>, at: &impl Fn(&str) -> String, problems: &mut Problems) {
+    let Some(webhook) = webhook else { return };
+    problems.add_if(webhook.provider != sendgrid::PROVIDER, || {
+        Error::invalid(at("webhook.provider"), format!("must be `{}`", sendgrid::PROVIDER))
+    });
+    problems.add_if(PublicKey::parse(&webhook.public_key).is_none(), || {
+        Error::invalid(at("webhook.public_key"), "must be a public key of P-256 in Base64, as the provider shows it")
+    });
 }
 
 fn is_web_address(url: &str) -> bool {

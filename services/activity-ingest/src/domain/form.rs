@@ -139,6 +139,7 @@ mod tests {
                 field("topics", FieldType::String, false),
             ],
             redirect_url: String::new(),
+            webhook: None,
         }
     }
 

@@ -14,5 +14,7 @@ pub(crate) mod problems;
 pub(crate) mod quarantine;
 pub(crate) mod repetition;
 pub(crate) mod resolution;
+pub(crate) mod sendgrid;
+pub(crate) mod signature;
 pub(crate) mod source;
 pub(crate) mod urlencoded;

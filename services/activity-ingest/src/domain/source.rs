@@ -21,6 +21,16 @@ pub(crate) struct Source {
     pub(crate) fields: Vec<Field>,
     #[serde(skip_serializing_if = "String::is_empty")]
     pub(crate) redirect_url: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) webhook: Option<Webhook>,
+}
+
+/// Who posts the source's events, and the key that checks its signatures.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Webhook {
+    pub(crate) provider: String,
+    /// `SubjectPublicKeyInfo` in DER, in Base64, as the provider shows it.
+    pub(crate) public_key: String,
 }
 
 impl Source {

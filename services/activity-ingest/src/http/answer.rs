@@ -104,19 +104,23 @@ pub(super) fn accepted(format: Format, recorded: &Recorded, redirect_url: &str) 
 
 /// The answer where nothing is.
 pub(super) async fn not_found(uri: Uri, headers: HeaderMap) -> Response {
-    let error = Error::new(Code::NotFound, "NOT_FOUND", "there is nothing here: forms go to /v1/forms/SOURCE");
+    let error = Error::new(
+        Code::NotFound,
+        "NOT_FOUND",
+        "there is nothing here: forms go to /v1/forms/SOURCE, webhooks to /v1/webhooks/PROVIDER/SOURCE",
+    );
     Refusal::from(error).into_response(Format::wanted(&uri, &headers))
 }
 
 /// The answer to a method that is none of the path's.
 pub(super) async fn method_not_allowed(uri: Uri, headers: HeaderMap) -> Response {
-    let error = Error::new(Code::InvalidArgument, "METHOD_NOT_ALLOWED", "a form is sent by POST");
+    let error = Error::new(Code::InvalidArgument, "METHOD_NOT_ALLOWED", "forms and webhooks are sent by POST");
     let refusal = Refusal { status: StatusCode::METHOD_NOT_ALLOWED, error };
     refusal.into_response(Format::wanted(&uri, &headers))
 }
 
 /// A form is posted from the company's own site, so any origin may read the answer; no page may do more than be read.
-fn with_headers(status: StatusCode, mut response: Response) -> Response {
+pub(super) fn with_headers(status: StatusCode, mut response: Response) -> Response {
     *response.status_mut() = status;
     let headers = response.headers_mut();
     for (name, value) in [

@@ -18,7 +18,7 @@ pub(super) async fn read(request: Request) -> Result<Vec<(String, String)>, Refu
     let content_type = request.headers().get(CONTENT_TYPE).cloned().ok_or_else(unsupported)?;
     let text = content_type.to_str().unwrap_or_default();
     let media_type = text.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    let body = Bytes::from_request(request, &()).await.map_err(unread)?;
+    let body = Bytes::from_request(request, &()).await.map_err(|cause| unread(cause, MAX_BODY))?;
     match media_type.as_str() {
         "application/x-www-form-urlencoded" => Ok(urlencoded::parse(&body)?),
         "multipart/form-data" => multipart(content_type, body).await,
@@ -26,10 +26,11 @@ pub(super) async fn read(request: Request) -> Result<Vec<(String, String)>, Refu
     }
 }
 
-fn unread(cause: BytesRejection) -> Refusal {
+/// A body that did not come whole, or is longer than `limit`.
+pub(super) fn unread(cause: BytesRejection, limit: usize) -> Refusal {
     let status = cause.status();
     let error = if status == StatusCode::PAYLOAD_TOO_LARGE {
-        Error::field("BODY_TOO_LARGE", "body", format!("must not be larger than {} KiB", MAX_BODY >> 10))
+        Error::field("BODY_TOO_LARGE", "body", format!("must not be larger than {} KiB", limit >> 10))
     } else {
         error::malformed_body("ended before it was complete").because(cause)
     };

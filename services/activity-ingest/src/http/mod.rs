@@ -1,4 +1,4 @@
-//! The HTTP edge: web forms, from anywhere, without login.
+//! The HTTP edge: web forms, from anywhere, without login; and webhooks, which their providers sign.
 
 use std::{future::IntoFuture as _, time::Duration};
 
@@ -19,6 +19,7 @@ use crate::app::App;
 mod answer;
 mod body;
 mod form;
+mod webhook;
 
 /// How long a form may take to come in and be answered.
 const DEADLINE: Duration = Duration::from_secs(30);
@@ -44,6 +45,10 @@ pub(crate) async fn serve(listener: TcpListener, app: App, tracer: Tracer, shutd
 fn router(app: App, tracer: Tracer) -> Router {
     Router::new()
         .route("/v1/forms/{source}", post(form::submit))
+        .route(
+            "/v1/webhooks/{provider}/{source}",
+            post(webhook::submit).layer(DefaultBodyLimit::max(webhook::MAX_BODY)),
+        )
         .route("/healthz", get(async || "ok\n"))
         .fallback(answer::not_found)
         .method_not_allowed_fallback(answer::method_not_allowed)

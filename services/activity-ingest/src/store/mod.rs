@@ -20,6 +20,7 @@ impl MigratorTrait for Migrator {
             Box::new(migrations::ledger::Ledger),
             Box::new(migrations::quarantine::Quarantine),
             Box::new(migrations::traceparent::Traceparent),
+            Box::new(migrations::webhook::Webhook),
         ])
     }
 }

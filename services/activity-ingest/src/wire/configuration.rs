@@ -2,7 +2,7 @@ use leadflow_platform::{Error, Result};
 use leadflow_proto::{
     activity::v1::{
         ApplyConfigurationRequest, Consent as ConsentMessage, Field as FieldMessage, FieldType as FieldTypeMessage,
-        ProductCategory as ProductCategoryMessage, Source as SourceMessage,
+        ProductCategory as ProductCategoryMessage, Source as SourceMessage, Webhook as WebhookMessage,
     },
     common::v1::{Change as ChangeMessage, change::Action},
 };
@@ -11,7 +11,7 @@ use super::activity::{channel, channel_message};
 use crate::domain::{
     configuration::{Change, Configuration},
     problems::Problems,
-    source::{Basis, Consent, Field, FieldType, ProductCategory, Source},
+    source::{Basis, Consent, Field, FieldType, ProductCategory, Source, Webhook},
 };
 
 /// The sources and product categories that a request wants.
@@ -54,6 +54,7 @@ fn read_source(message: SourceMessage) -> Result<Source> {
         consent,
         fields,
         redirect_url: message.redirect_url,
+        webhook: message.webhook.map(|it| Webhook { provider: it.provider, public_key: it.public_key }),
     })
 }
 
@@ -92,6 +93,7 @@ pub(crate) fn source(source: Source) -> SourceMessage {
         consent: source.consent.map(consent),
         fields: source.fields.into_iter().map(field_message).collect(),
         redirect_url: source.redirect_url,
+        webhook: source.webhook.map(|it| WebhookMessage { provider: it.provider, public_key: it.public_key }),
     }
 }
 

@@ -15,3 +15,4 @@ mod repetitions;
 mod support;
 mod traces;
 mod validation;
+mod webhooks;

@@ -39,6 +39,14 @@ pub(super) struct Source {
     fields: Vec<Field>,
     #[serde(default)]
     redirect_url: String,
+    webhook: Option<Webhook>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Webhook {
+    provider: String,
+    public_key: String,
 }
 
 #[derive(Clone, Copy, Deserialize)]
@@ -111,6 +119,7 @@ pub(super) fn source(it: Source) -> activity::Source {
         consent: it.consent.map(|it| activity::Consent { basis: it.basis, purpose: it.purpose, field: it.field }),
         fields: it.fields.into_iter().map(field).collect(),
         redirect_url: it.redirect_url,
+        webhook: it.webhook.map(|it| activity::Webhook { provider: it.provider, public_key: it.public_key }),
     }
 }
 

@@ -22,6 +22,7 @@ fn source() -> Source {
         consent: None,
         fields: vec![field("pages", FieldType::Number, false), field("budget", FieldType::Number, true)],
         redirect_url: String::new(),
+        webhook: None,
     }
 }
 

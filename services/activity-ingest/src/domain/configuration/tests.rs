@@ -18,6 +18,7 @@ fn source(name: &str) -> Source {
         consent: None,
         fields: Vec::new(),
         redirect_url: String::new(),
+        webhook: None,
     }
 }
 

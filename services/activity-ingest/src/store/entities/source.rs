@@ -3,7 +3,7 @@ use sea_orm::{Set, entity::prelude::*};
 
 use crate::domain::{
     activity::Channel,
-    source::{Consent, Field, Source},
+    source::{Consent, Field, Source, Webhook},
 };
 
 /// A registered place that activities come from.
@@ -20,6 +20,7 @@ pub(crate) struct Model {
     pub(crate) consent: Option<Json>,
     pub(crate) fields: Json,
     pub(crate) redirect_url: Option<String>,
+    pub(crate) webhook: Option<Json>,
 }
 
 impl ActiveModelBehavior for ActiveModel {}
@@ -30,6 +31,7 @@ impl TryFrom<Model> for Source {
     fn try_from(row: Model) -> Result<Self> {
         let unreadable = |cause| Error::internal("a source that cannot be read").because(cause);
         let consent: Option<Consent> = row.consent.map(serde_json::from_value).transpose().map_err(unreadable)?;
+        let webhook: Option<Webhook> = row.webhook.map(serde_json::from_value).transpose().map_err(unreadable)?;
         let fields: Vec<Field> = serde_json::from_value(row.fields).map_err(unreadable)?;
         Ok(Self {
             default_channel: Channel::from_word(&row.default_channel)
@@ -41,6 +43,7 @@ impl TryFrom<Model> for Source {
             consent,
             fields,
             redirect_url: row.redirect_url.unwrap_or_default(),
+            webhook,
         })
     }
 }
@@ -60,6 +63,7 @@ impl TryFrom<Source> for ActiveModel {
             consent: Set(source.consent.map(serde_json::to_value).transpose().map_err(no_json)?),
             fields: Set(serde_json::to_value(source.fields).map_err(no_json)?),
             redirect_url: Set(optional(source.redirect_url)),
+            webhook: Set(source.webhook.map(serde_json::to_value).transpose().map_err(no_json)?),
         })
     }
 }

@@ -3,3 +3,4 @@
 pub(super) mod ledger;
 pub(super) mod quarantine;
 pub(super) mod traceparent;
+pub(super) mod webhook;

@@ -196,6 +196,7 @@ pub(crate) fn website_form() -> Source {
             field("budget", FieldType::Number, true),
         ],
         redirect_url: String::new(),
+        webhook: None,
     }
 }
 
