@@ -68,6 +68,14 @@ impl From<(String, Vec<u8>)> for Message {
     }
 }
 
+impl Message {
+    /// The same event, brought about by `origin`.
+    #[must_use]
+    pub fn caused_by(self, origin: Origin) -> Self {
+        Self { origin, ..self }
+    }
+}
+
 /// Announces `message` on `subject` when the transaction commits.
 ///
 /// # Errors

@@ -2,10 +2,11 @@
 
 use std::collections::HashMap;
 
+use jiff::SignedDuration;
 use leadflow_platform::metrics::Metrics as Registry;
 use opentelemetry::{
     KeyValue,
-    metrics::{Counter, Gauge},
+    metrics::{Counter, Gauge, Histogram},
 };
 
 use crate::domain::{assignment::RejectReason, hand_over::Reason};
@@ -18,6 +19,7 @@ pub(crate) struct Metrics {
     accepted: Counter<u64>,
     rejected: Counter<u64>,
     failed_conditions: Counter<u64>,
+    lag: Histogram<f64>,
     held: Gauge<u64>,
     oldest_held_age: Gauge<f64>,
 }
@@ -32,6 +34,12 @@ impl Metrics {
             accepted: counter("leadflow.assignments.accepted", "Leads that a rep took"),
             rejected: counter("leadflow.assignments.rejected", "Leads that a rep gave back, by reason"),
             failed_conditions: counter("leadflow.conditions.failed", "Conditions that failed at run time: no match"),
+            lag: meter
+                .f64_histogram("leadflow.assignment.lag")
+                .with_unit("s")
+                .with_description("From the acceptance of an activity to the offer that it has led to")
+                .with_boundaries(vec![0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 60.0, 600.0])
+                .build(),
             held: meter
                 .u64_gauge("leadflow.hand_overs.held")
                 .with_description("Leads for which nobody is eligible, by reason")
@@ -59,6 +67,10 @@ impl Metrics {
 
     pub(crate) fn rejected(&self, reason: RejectReason) {
         self.rejected.add(1, &[KeyValue::new("reason", reason.as_str())]);
+    }
+
+    pub(crate) fn lag(&self, since_acceptance: SignedDuration) {
+        self.lag.record(since_acceptance.as_secs_f64().max(0.0), &[]);
     }
 
     pub(crate) fn failed_conditions(&self, count: usize) {

@@ -22,28 +22,29 @@ pub(crate) const ASSIGNMENTS: Consumer =
     Consumer { stream: "LEADFLOW_ASSIGNMENT", durable: "scoring-assignments", subject: "leadflow.assignment.v1.>" };
 
 pub(crate) async fn activities(app: App, deliveries: Vec<Delivery>) -> Result<()> {
-    let decode = |delivery: &Delivery| delivery.decode::<ActivityRecorded>().and_then(wire::recorded);
+    let decode = |delivery: &Delivery| wire::recorded(delivery.decode::<ActivityRecorded>()?, delivery.origin);
     app.record(deliveries.iter().map(decode).collect::<Result<_>>()?).await
 }
 
 pub(crate) async fn accounts(app: App, deliveries: Vec<Delivery>) -> Result<()> {
-    let decode = |delivery: &Delivery| delivery.decode::<AccountChanged>().and_then(wire::account_revision);
+    let decode = |delivery: &Delivery| wire::account_revision(delivery.decode::<AccountChanged>()?, delivery.origin);
     app.follow_accounts(deliveries.iter().map(decode).collect::<Result<_>>()?).await
 }
 
 pub(crate) async fn contacts(app: App, deliveries: Vec<Delivery>) -> Result<()> {
-    let decode = |delivery: &Delivery| delivery.decode::<ContactChanged>().and_then(wire::contact_revision);
+    let decode = |delivery: &Delivery| wire::contact_revision(delivery.decode::<ContactChanged>()?, delivery.origin);
     app.follow_contacts(deliveries.iter().map(decode).collect::<Result<_>>()?).await
 }
 
 pub(crate) async fn assignments(app: App, deliveries: Vec<Delivery>) -> Result<()> {
     let mut news = Vec::with_capacity(deliveries.len());
     for delivery in &deliveries {
-        if delivery.subject.ends_with(".held") {
-            news.push(wire::held_news(delivery.decode::<HandOverHeld>()?)?);
+        let one = if delivery.subject.ends_with(".held") {
+            Some(wire::held_news(delivery.decode::<HandOverHeld>()?)?)
         } else {
-            news.extend(wire::assignment_news(delivery.decode::<AssignmentEvent>()?)?);
-        }
+            wire::assignment_news(delivery.decode::<AssignmentEvent>()?)?
+        };
+        news.extend(one.map(|one| (one, delivery.origin)));
     }
     app.follow_assignments(news).await
 }

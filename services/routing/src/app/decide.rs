@@ -3,7 +3,13 @@
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
-use leadflow_platform::{Result, db::Tx, ids, outbox};
+use leadflow_platform::{
+    Result,
+    db::Tx,
+    ids,
+    outbox::{self, Message},
+    trace::Origin,
+};
 
 use super::App;
 use crate::{
@@ -38,6 +44,8 @@ pub(super) struct Pending<'a> {
     pub(super) hand_over: HandOver,
     pub(super) lead: &'a Lead,
     pub(super) before: Option<Trace>,
+    /// When the activity behind it was accepted, if nobody has decided on it yet.
+    pub(super) record_time: Option<Timestamp>,
 }
 
 /// What decisions have changed, to be written at once.
@@ -45,7 +53,13 @@ pub(super) struct Pending<'a> {
 struct Book {
     assignments: Vec<Assignment>,
     hand_overs: Vec<(HandOver, Option<Trace>)>,
-    events: Vec<(String, Vec<u8>)>,
+    events: Vec<Message>,
+}
+
+impl Book {
+    fn announce(&mut self, event: impl Into<Message>, origin: Origin) {
+        self.events.push(event.into().caused_by(origin));
+    }
 }
 
 impl App {
@@ -76,20 +90,23 @@ impl App {
     }
 
     fn enter(&self, book: &mut Book, pending: Pending<'_>, decision: Decision, now: Timestamp) {
-        let Pending { mut hand_over, lead, before } = pending;
+        let Pending { mut hand_over, lead, before, record_time } = pending;
         let Decision { outcome, trace } = decision;
         match outcome {
             Outcome::Offer { rep, territory, pool } => {
                 self.metrics.offered(pool.is_none());
+                if let Some(record_time) = record_time {
+                    self.metrics.lag(now.duration_since(record_time));
+                }
                 let assignment = offer(lead, hand_over.hand_over, rep, territory, pool, now);
                 hand_over.assign(assignment.assignment_id);
-                book.events.push(wire::assignment_event(&assignment, now));
+                book.announce(wire::assignment_event(&assignment, now), hand_over.origin);
                 book.assignments.push(assignment);
             }
             Outcome::Hold(reason) => {
                 if hand_over.hold(reason, now + self.hold_deadline) {
                     let named = NamedHandOver::of(hand_over.clone(), Some(lead));
-                    book.events.push(wire::held_event(&named, now));
+                    book.announce(wire::held_event(&named, now), hand_over.origin);
                 } else if before.is_some_and(|before| trace.is_same_but_later(&before)) {
                     return;
                 }

@@ -59,7 +59,7 @@ impl App {
             let hand_over = known.get(&lead_id).and_then(|known| known.iter().find(|one| one.hand_over == number));
             let hand_over = hand_over.filter(|hand_over| hand_over.state == State::Held).cloned();
             if let Some((hand_over, lead)) = hand_over.zip(leads.get(&lead_id)) {
-                pending.push(Pending { hand_over, lead, before: traces.remove(&(lead_id, number)) });
+                pending.push(Pending { hand_over, lead, before: traces.remove(&(lead_id, number)), record_time: None });
             }
         }
         self.decide(tx, pending, self.now()).await

@@ -3,7 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use jiff::Timestamp;
-use leadflow_platform::{Result, db::Tx, outbox};
+use leadflow_platform::{
+    Result,
+    db::Tx,
+    outbox::{self, Message},
+    trace::Origin,
+};
 use uuid::Uuid;
 
 use super::{App, decide::Pending};
@@ -25,6 +30,10 @@ pub(crate) struct News {
     pub(crate) lead: Lead,
     /// Whether the lead is handed over, under the number that it bears.
     pub(crate) is_ready: bool,
+    /// What has brought the event about.
+    pub(crate) origin: Origin,
+    /// When the activity behind it was accepted, if it was one.
+    pub(crate) record_time: Option<Timestamp>,
 }
 
 impl App {
@@ -63,11 +72,12 @@ impl App {
             let numbers = ready.get(&lead.lead_id).cloned().unwrap_or_default();
             let todo = todo(lead, &known, &numbers);
             for (number, reason) in todo.close {
-                closing.close(lead, &known, number, reason);
+                closing.close(lead, &known, number, reason, origin(news, lead));
             }
             if let Some(number) = todo.decide {
-                let hand_over = HandOver::heard_of(lead.lead_id, number, now);
-                pending.push(Pending { hand_over, lead, before: None });
+                let (origin, record_time) = cause(news, lead, number);
+                let hand_over = HandOver { origin, ..HandOver::heard_of(lead.lead_id, number, now) };
+                pending.push(Pending { hand_over, lead, before: None, record_time });
             }
         }
         self.metrics.received(closing.unheard + pending.len() as u64);
@@ -97,6 +107,17 @@ fn ready(news: &[News]) -> HashMap<Uuid, BTreeSet<i32>> {
     ready
 }
 
+/// What has brought the latest news of a lead about.
+fn origin(news: &[News], lead: &Lead) -> Origin {
+    news.iter().rfind(|news| news.lead.lead_id == lead.lead_id).map(|news| news.origin).unwrap_or_default()
+}
+
+/// What has brought this hand-over of a lead about, and when the activity behind it was accepted.
+fn cause(news: &[News], lead: &Lead, number: i32) -> (Origin, Option<Timestamp>) {
+    let is_it = |news: &&News| news.is_ready && (news.lead.lead_id, news.lead.hand_over) == (lead.lead_id, number);
+    news.iter().find(is_it).map(|news| (news.origin, news.record_time)).unwrap_or_default()
+}
+
 /// Each lead once: who comes first is served first.
 fn in_order_of_arrival<'a>(news: &'a [News], leads: &'a BTreeMap<Uuid, Lead>) -> impl Iterator<Item = &'a Lead> {
     let mut seen = BTreeSet::new();
@@ -111,14 +132,15 @@ struct Closing {
     unheard: u64,
     hand_overs: Vec<(HandOver, Option<Trace>)>,
     ended: Vec<Assignment>,
+    events: Vec<Message>,
 }
 
 impl Closing {
     fn new(live: HashMap<Uuid, Assignment>, now: Timestamp) -> Self {
-        Self { live, now, unheard: 0, hand_overs: Vec::new(), ended: Vec::new() }
+        Self { live, now, unheard: 0, hand_overs: Vec::new(), ended: Vec::new(), events: Vec::new() }
     }
 
-    fn close(&mut self, lead: &Lead, known: &[HandOver], number: i32, reason: Reason) {
+    fn close(&mut self, lead: &Lead, known: &[HandOver], number: i32, reason: Reason, origin: Origin) {
         let known = known.iter().find(|known| known.hand_over == number).cloned();
         self.unheard += u64::from(known.is_none());
         let mut hand_over = known.unwrap_or_else(|| HandOver::heard_of(lead.lead_id, number, self.now));
@@ -130,6 +152,8 @@ impl Closing {
                 Some(closed) => assignment.end_with_lead(closed, self.now),
                 None => assignment.withdraw(reason.as_str(), self.now),
             }
+            let event = Message::from(wire::assignment_event(&assignment, self.now));
+            self.events.push(event.caused_by(origin));
             self.ended.push(assignment);
         }
     }
@@ -138,8 +162,7 @@ impl Closing {
     async fn write(self, tx: &Tx) -> Result<bool> {
         assignments::save(tx, &self.ended).await?;
         hand_overs::save(tx, &self.hand_overs).await?;
-        let events = self.ended.iter().map(|assignment| wire::assignment_event(assignment, self.now)).collect();
-        outbox::announce_all(tx, events, self.now).await?;
+        outbox::announce_all(tx, self.events, self.now).await?;
         Ok(!self.ended.is_empty())
     }
 }

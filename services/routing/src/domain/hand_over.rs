@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
+use leadflow_platform::trace::Origin;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -25,6 +26,8 @@ pub struct HandOver {
     pub assignment_id: Option<Uuid>,
     /// When routing first heard of it.
     pub create_time: Timestamp,
+    /// What has brought it about. Once it is held, that is what whoever finds a rep later goes back to.
+    pub origin: Origin,
 }
 
 /// Where a hand-over stands.
@@ -115,6 +118,7 @@ impl HandOver {
             deadline_time: None,
             assignment_id: None,
             create_time: now,
+            origin: Origin::default(),
         }
     }
 

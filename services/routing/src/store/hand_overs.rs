@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use leadflow_platform::{Result, clock::from_millis, db::Tx, page::Page};
+use leadflow_platform::{Result, clock::from_millis, db::Tx, page::Page, trace::Origin};
 use sea_orm::{
     ColumnTrait as _, Condition, ConnectionTrait, DerivePartialModel, EntityTrait as _, QueryFilter as _,
     QueryOrder as _, QuerySelect as _, Set, sea_query::OnConflict,
@@ -29,6 +29,7 @@ struct Row {
     deadline_time: Option<i64>,
     assignment_id: Option<Uuid>,
     create_time: i64,
+    traceparent: Option<String>,
 }
 
 /// The place of a hand-over among the held ones: the oldest first.
@@ -190,6 +191,7 @@ fn to_row(hand_over: &HandOver, trace: Option<&Trace>) -> Result<ActiveModel> {
         assignment_id: Set(hand_over.assignment_id),
         create_time: Set(hand_over.create_time.as_millisecond()),
         trace: Set(trace.map(to_json).transpose()?),
+        traceparent: Set(hand_over.origin.traceparent()),
     })
 }
 
@@ -202,5 +204,6 @@ fn to_hand_over(row: Row) -> Result<HandOver> {
         deadline_time: row.deadline_time.map(from_millis),
         assignment_id: row.assignment_id,
         create_time: from_millis(row.create_time),
+        origin: row.traceparent.as_deref().map(Origin::parse).unwrap_or_default(),
     })
 }

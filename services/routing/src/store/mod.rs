@@ -20,7 +20,7 @@ pub struct Migrator;
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        platform_and(vec![Box::new(Tables)])
+        platform_and(vec![Box::new(Tables), Box::new(Traceparent)])
     }
 }
 
@@ -36,6 +36,22 @@ impl MigrationName for Tables {
 impl MigrationTrait for Tables {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         run_script(manager, include_str!("tables.sql")).await
+    }
+}
+
+/// What has brought a hand-over about, for whoever finds a rep later.
+struct Traceparent;
+
+impl MigrationName for Traceparent {
+    fn name(&self) -> &'static str {
+        "m20261125_000010_traceparent"
+    }
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for Traceparent {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        run_script(manager, "ALTER TABLE hand_overs ADD COLUMN traceparent text").await
     }
 }
 

@@ -1,5 +1,10 @@
 use jiff::Timestamp;
-use leadflow_platform::{Error, Result, bus::Delivery, clock::to_proto, ids};
+use leadflow_platform::{
+    Error, Result,
+    bus::Delivery,
+    clock::{from_proto, to_proto},
+    ids,
+};
 use leadflow_proto::{
     contact::v1::{Account as AccountMessage, Relation as RelationMessage},
     routing::v1::{AssignmentEvent, HandOverHeld},
@@ -20,14 +25,15 @@ const SALES_READY: &str = "leadflow.lead.v1.sales_ready";
 
 /// What an event tells of a lead.
 pub(crate) fn news(delivery: &Delivery) -> Result<News> {
-    let LeadEvent { lead, account, .. } = delivery.decode()?;
+    let LeadEvent { lead, account, record_time, .. } = delivery.decode()?;
     let missing = |field| Error::invalid(field, "is missing");
     let lead = to_lead(lead.ok_or_else(|| missing("lead"))?, account.ok_or_else(|| missing("account"))?)?;
     let is_ready = delivery.subject == SALES_READY;
     if is_ready && lead.hand_over < 1 {
         return Err(Error::invalid("lead.hand_over", "must be 1 or more"));
     }
-    Ok(News { lead, is_ready })
+    let record_time = record_time.map(|time| from_proto("record_time", &time)).transpose()?;
+    Ok(News { lead, is_ready, origin: delivery.origin, record_time })
 }
 
 fn to_lead(lead: LeadMessage, account: AccountMessage) -> Result<Lead> {

@@ -10,3 +10,4 @@ mod lists;
 mod replicas;
 mod support;
 mod territories;
+mod traces;

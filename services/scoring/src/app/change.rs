@@ -10,7 +10,7 @@ use leadflow_platform::{
 };
 use uuid::Uuid;
 
-use super::{App, NamedLead, rescore::Cause};
+use super::{App, NamedLead, origins::Origins, rescore::Cause};
 use crate::{
     domain::{Adjustment, lead::Lead, round::CloseReason},
     error,
@@ -73,7 +73,7 @@ impl App {
             closing.announce("closed", &mut lead);
             leads::save(&tx, std::slice::from_ref(&lead)).await?;
             // What it had as evidence is disposed of anew; what happens later may open the next round.
-            let scored = app.rescore(&tx, &locked, HashMap::new(), Cause::News).await?;
+            let scored = app.rescore(&tx, &locked, HashMap::new(), Cause::News(Origins::default())).await?;
             scored.after(closing).write(&tx, &locked, app.clock.now()).await?;
             Ok(NamedLead::of(lead, &locked))
         })
@@ -92,7 +92,7 @@ impl App {
     }
 
     async fn rescore_and_show(&self, tx: &Tx, lead_id: Uuid, locked: &BTreeMap<Uuid, Account>) -> Result<NamedLead> {
-        let outcome = self.rescore(tx, locked, HashMap::new(), Cause::News).await?;
+        let outcome = self.rescore(tx, locked, HashMap::new(), Cause::News(Origins::default())).await?;
         outcome.write(tx, locked, self.clock.now()).await?;
         Ok(NamedLead::of(leads::get(&**tx, lead_id).await?, locked))
     }

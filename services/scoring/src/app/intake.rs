@@ -2,13 +2,18 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use leadflow_platform::{Result, db::Tx};
+use leadflow_platform::{Result, db::Tx, trace::Origin};
 use uuid::Uuid;
 
-use super::{App, outcome::Outcome, rescore::Cause};
+use super::{App, origins::Origins, outcome::Outcome, rescore::Cause};
 use crate::{
     domain::{Activity, Disposition, Profile, lead::AssignmentNews},
-    store::{accounts, evidence, evidence::Evidence, leads},
+    store::{
+        accounts::{self, Account},
+        evidence,
+        evidence::Evidence,
+        leads,
+    },
 };
 
 /// An activity as the ledger announces it.
@@ -18,6 +23,7 @@ pub(crate) struct Recorded {
     pub(crate) account_id: Option<Uuid>,
     /// The account's revision that it was resolved with.
     pub(crate) account_revision: i64,
+    pub(crate) origin: Origin,
 }
 
 /// A revision of an account or of a contact.
@@ -29,6 +35,7 @@ pub(crate) struct Revision {
     pub(crate) account_id: Option<Uuid>,
     pub(crate) name: String,
     pub(crate) profile: Profile,
+    pub(crate) origin: Origin,
 }
 
 impl App {
@@ -49,6 +56,7 @@ impl App {
         accounts::touch(tx, &wanted).await?;
         // The locks come before the evidence, so that two batches with the same activities cannot wait for each other.
         let locked = accounts::lock(tx, &wanted.keys().copied().collect::<Vec<_>>()).await?;
+        let order: Vec<_> = recorded.iter().map(|one| (one.activity.activity_id, one.origin)).collect();
         let rows = recorded.into_iter().map(|one| Evidence {
             disposition: if one.account_id.is_some() { Disposition::NoOpenLead } else { Disposition::NoAccount },
             account_id: one.account_id,
@@ -58,15 +66,16 @@ impl App {
         let added: BTreeSet<_> =
             evidence::insert_new(tx, rows.values().cloned().collect()).await?.into_iter().collect();
 
-        let mut news: HashMap<Uuid, Vec<Activity>> = HashMap::new();
-        for id in &added {
+        let (mut news, mut origins) = (HashMap::<Uuid, Vec<Activity>>::new(), Origins::default());
+        for (id, origin) in order.iter().filter(|(id, _)| added.contains(id)) {
             let row = &rows[id];
             if let Some(account) = row.account_id {
+                origins.activity(account, &row.activity, *origin);
                 news.entry(account).or_default().push(row.activity.clone());
             }
         }
         let touched = locked.into_iter().filter(|(id, _)| news.contains_key(id)).collect();
-        let outcome = self.rescore(tx, &touched, news, Cause::News).await?;
+        let outcome = self.rescore(tx, &touched, news, Cause::News(origins)).await?;
         let now = self.clock.now();
         for id in &added {
             let row = &rows[id];
@@ -84,11 +93,17 @@ impl App {
             .write(move |tx| async move {
                 let ids: BTreeSet<_> = revisions.iter().map(|revision| revision.id).collect();
                 accounts::touch(&tx, &ids.iter().map(|&id| (id, 0)).collect()).await?;
-                accounts::lock(&tx, &ids.iter().copied().collect::<Vec<_>>()).await?;
+                let before = accounts::lock(&tx, &ids.iter().copied().collect::<Vec<_>>()).await?;
+                let mut origins = Origins::default();
                 for revision in &revisions {
                     accounts::add_revision(&tx, revision.id, &revision.name, &revision.profile).await?;
+                    if before.get(&revision.id).is_some_and(Account::is_known) {
+                        origins.other(revision.id, revision.origin);
+                    } else {
+                        origins.awaited(revision.id, revision.origin);
+                    }
                 }
-                app.rescore_all(&tx, ids).await
+                app.rescore_all(&tx, ids, origins).await
             })
             .await
     }
@@ -98,40 +113,41 @@ impl App {
         let app = self.clone();
         self.database
             .write(move |tx| async move {
-                let mut news = BTreeSet::new();
+                let (mut news, mut origins) = (BTreeSet::new(), Origins::default());
                 for revision in &revisions {
                     if accounts::add_contact_revision(&tx, revision.id, revision.account_id, &revision.profile).await? {
                         news.insert(revision.id);
+                        revision.account_id.iter().for_each(|&account| origins.other(account, revision.origin));
                     }
                 }
                 let touched = accounts::of_contacts(&*tx, &news.into_iter().collect::<Vec<_>>()).await?;
-                app.rescore_all(&tx, touched).await
+                app.rescore_all(&tx, touched, origins).await
             })
             .await
     }
 
-    async fn rescore_all(&self, tx: &Tx, accounts: BTreeSet<Uuid>) -> Result<()> {
+    async fn rescore_all(&self, tx: &Tx, accounts: BTreeSet<Uuid>, origins: Origins) -> Result<()> {
         let locked = accounts::lock(tx, &accounts.into_iter().collect::<Vec<_>>()).await?;
-        let outcome = self.rescore(tx, &locked, HashMap::new(), Cause::News).await?;
+        let outcome = self.rescore(tx, &locked, HashMap::new(), Cause::News(origins)).await?;
         outcome.write(tx, &locked, self.clock.now()).await
     }
 
     /// Takes over what routing says of hand-overs. A rejected lead is scored again at once.
-    pub(crate) async fn follow_assignments(&self, news: Vec<AssignmentNews>) -> Result<()> {
+    pub(crate) async fn follow_assignments(&self, news: Vec<(AssignmentNews, Origin)>) -> Result<()> {
         let app = self.clone();
         self.database.write(move |tx| async move { app.follow_in(&tx, news).await }).await
     }
 
-    async fn follow_in(&self, tx: &Tx, news: Vec<AssignmentNews>) -> Result<()> {
-        let ids: Vec<_> = news.iter().map(|news| news.lead_id).collect();
+    async fn follow_in(&self, tx: &Tx, news: Vec<(AssignmentNews, Origin)>) -> Result<()> {
+        let ids: Vec<_> = news.iter().map(|(news, _)| news.lead_id).collect();
         let accounts: BTreeSet<_> = leads::accounts_of(&**tx, &ids).await?.into_values().collect();
         let accounts: Vec<_> = accounts.into_iter().collect();
         let locked = accounts::lock(tx, &accounts).await?;
         let mut of_accounts: BTreeMap<Uuid, _> =
             leads::of_accounts(&**tx, &accounts).await?.into_iter().map(|lead| (lead.lead_id, lead)).collect();
-        let mut outcome = Outcome::default();
+        let (mut outcome, mut origins) = (Outcome::default(), Origins::default());
         let mut rejected = BTreeSet::new();
-        for one in &news {
+        for (one, origin) in &news {
             let Some(lead) = of_accounts.get_mut(&one.lead_id) else { continue };
             let round = lead.state.hand_over;
             if !lead.follow(one) {
@@ -139,15 +155,16 @@ impl App {
             }
             if lead.state.hand_over > round {
                 rejected.insert(lead.account_id);
-                outcome.announce("recycled", lead);
+                origins.other(lead.account_id, *origin);
+                outcome.announce_from(*origin, "recycled", lead);
             } else {
-                outcome.announce("changed", lead);
+                outcome.announce_from(*origin, "changed", lead);
             }
             outcome.leads.insert(lead.lead_id, lead.clone());
         }
         leads::save(tx, &outcome.leads.values().cloned().collect::<Vec<_>>()).await?;
         let again = locked.iter().filter(|(id, _)| rejected.contains(id)).map(|(id, account)| (*id, account.clone()));
-        let scored = self.rescore(tx, &again.collect(), HashMap::new(), Cause::News).await?;
+        let scored = self.rescore(tx, &again.collect(), HashMap::new(), Cause::News(origins)).await?;
         scored.after(outcome).write(tx, &locked, self.clock.now()).await
     }
 }

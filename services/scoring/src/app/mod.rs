@@ -17,6 +17,7 @@ pub(crate) mod configure;
 pub(crate) mod explain;
 pub(crate) mod intake;
 mod known;
+mod origins;
 mod outcome;
 pub(crate) mod query;
 mod rescore;

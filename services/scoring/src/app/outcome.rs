@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, HashMap};
 
 use jiff::Timestamp;
-use leadflow_platform::{Error, Result, db::Tx, outbox};
+use leadflow_platform::{Error, Result, clock::from_millis, db::Tx, outbox, trace::Origin};
 use uuid::Uuid;
 
-use super::{NamedLead, explain::Explanation};
+use super::{NamedLead, explain::Explanation, origins::Origins};
 use crate::{
     domain::{Disposition, Profile, lead::Lead},
     store::{
@@ -25,7 +25,17 @@ pub(super) struct Outcome {
     pub(super) hand_overs: Vec<Frozen>,
     pub(super) dispositions: BTreeMap<Uuid, Disposition>,
     pub(super) due: BTreeMap<Uuid, Option<i64>>,
-    announcements: Vec<(&'static str, Lead)>,
+    pub(super) origins: Origins,
+    announcements: Vec<Announcement>,
+}
+
+/// A fact of a lead, to be told.
+#[derive(Debug)]
+struct Announcement {
+    fact: &'static str,
+    lead: Lead,
+    origin: Origin,
+    record_time: Option<i64>,
 }
 
 /// A hand-over, to be kept for good.
@@ -51,10 +61,22 @@ impl Frozen {
 }
 
 impl Outcome {
+    /// Nothing yet of what these have brought about.
+    pub(super) fn of(origins: Origins) -> Self {
+        Self { origins, ..Self::default() }
+    }
+
     /// Announces a fact of the lead under its next revision.
     pub(super) fn announce(&mut self, fact: &'static str, lead: &mut Lead) {
+        let (origin, record_time) = self.origins.of(lead);
         lead.revision += 1;
-        self.announcements.push((fact, lead.clone()));
+        self.announcements.push(Announcement { fact, lead: lead.clone(), origin, record_time });
+    }
+
+    /// Announces a fact of the lead that this has brought about.
+    pub(super) fn announce_from(&mut self, origin: Origin, fact: &'static str, lead: &mut Lead) {
+        lead.revision += 1;
+        self.announcements.push(Announcement { fact, lead: lead.clone(), origin, record_time: None });
     }
 
     /// Puts what happened before in front.
@@ -76,11 +98,13 @@ impl Outcome {
         let ids: Vec<_> = locked.keys().copied().collect();
         let profiles =
             if self.announcements.is_empty() { HashMap::new() } else { accounts::revisions(&**tx, &ids).await? };
-        let messages = self.announcements.into_iter().map(|(fact, lead)| {
+        let messages = self.announcements.into_iter().map(|Announcement { fact, lead, origin, record_time }| {
             let account = locked.get(&lead.account_id);
             let profile = profiles.get(&lead.account_id).and_then(|revisions| Profile::known(revisions, i64::MAX));
             let named = NamedLead::of(lead, locked);
-            (format!("leadflow.lead.v1.{fact}"), wire::lead_event(&named, account, profile, now))
+            let record_time = record_time.map(from_millis);
+            let payload = wire::lead_event(&named, account, profile, now, record_time);
+            outbox::Message { subject: format!("leadflow.lead.v1.{fact}"), payload, origin }
         });
         outbox::announce_all(tx, messages.collect(), now).await
     }

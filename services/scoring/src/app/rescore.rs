@@ -9,6 +9,7 @@ use uuid::Uuid;
 use super::{
     App, explain,
     known::{self, Known},
+    origins::Origins,
     outcome::{Frozen, Outcome},
 };
 use crate::{
@@ -31,10 +32,10 @@ const REFRESH_HOURS: i64 = 24;
 const AHEAD_MS: i64 = 10 * 60_000;
 
 /// Why accounts are scored again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub(super) enum Cause {
     /// Something has come in.
-    News,
+    News(Origins),
     /// Only time has passed.
     Time,
 }
@@ -49,7 +50,11 @@ impl App {
         news: HashMap<Uuid, Vec<Activity>>,
         cause: Cause,
     ) -> Result<Outcome> {
-        let mut outcome = Outcome::default();
+        let (origins, time_only) = match cause {
+            Cause::News(origins) => (origins, false),
+            Cause::Time => (Origins::default(), true),
+        };
+        let mut outcome = Outcome::of(origins);
         let Some(model) = self.models.newest(&**tx).await? else {
             // Without a model nothing can be said; the first one brings every account up to date.
             outcome.due.extend(locked.keys().map(|&id| (id, None)));
@@ -61,7 +66,7 @@ impl App {
             all.iter().flat_map(|known| &known.history.activities).map(|activity| activity.activity_id).collect();
         let before = evidence::dispositions(tx, &activities).await?;
         for known in all {
-            let (at, by_time) = moment(&known, now, cause, model.version);
+            let (at, by_time) = moment(&known, now, time_only, model.version);
             AccountRun { app: self, model: &model, at, by_time, outcome: &mut outcome }.score(known);
         }
         outcome.dispositions.retain(|id, disposition| before.get(id) != Some(disposition));
@@ -79,9 +84,9 @@ fn last_hour(time: i64) -> i64 {
 
 /// The moment to score an account at, and whether nothing but time has passed since the last one. Time alone changes
 /// bands on whole hours. Never before what was seen already, so that nothing that has counted counts no more.
-fn moment(known: &Known, now: i64, cause: Cause, model_version: i32) -> (i64, bool) {
+fn moment(known: &Known, now: i64, time_only: bool, model_version: i32) -> (i64, bool) {
     let open = || known.leads.iter().filter(|lead| lead.closed.is_none()).map(|lead| &lead.state);
-    let by_time = cause == Cause::Time && open().all(|state| state.model_version == model_version);
+    let by_time = time_only && open().all(|state| state.model_version == model_version);
     let seen = known.history.activities.iter().map(|activity| activity.occur_time);
     let seen = seen.chain(open().map(|state| state.score_time)).filter(|&time| time <= now + AHEAD_MS);
     (seen.fold(if by_time { last_hour(now) } else { now }, i64::max), by_time)
@@ -109,6 +114,7 @@ impl AccountRun<'_> {
             }
             let scope = scope(&leads, index);
             let lead = &mut leads[index];
+            self.outcome.origins.note(lead);
             history.adjustments = adjustments.remove(&lead.lead_id).unwrap_or_default();
             let prepared = Prepared::new(self.model, &history, &scope, self.at, ALL_KNOWN);
             self.score_lead(&account, lead, &history, &prepared);

@@ -1,5 +1,6 @@
 //! A lead's readiness: what a new score does to it. `sales_ready` is a latch: published once per hand-over.
 
+use leadflow_platform::trace::Origin;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -183,6 +184,9 @@ pub struct Lead {
     pub close_note: String,
     /// Grows by one with each announcement.
     pub revision: i64,
+    /// The latest activity in its category, for what is announced later on its account.
+    #[serde(skip)]
+    pub origin: Origin,
 }
 
 impl Lead {
@@ -203,6 +207,7 @@ impl Lead {
             closed: None,
             close_note: String::new(),
             revision: 0,
+            origin: Origin::default(),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use leadflow_platform::{Error, Result, db::Tx};
+use leadflow_platform::{Error, Result, db::Tx, trace::Origin};
 use sea_orm::{
     ColumnTrait as _, Condition, ConnectionTrait, EntityTrait as _, PaginatorTrait as _, QueryFilter as _,
     QueryOrder as _, QuerySelect as _, Set, sea_query::OnConflict,
@@ -109,6 +109,7 @@ pub(crate) async fn save(tx: &Tx, leads: &[Lead]) -> Result<()> {
                         Column::CloseNote,
                         Column::ModelVersion,
                         Column::Revision,
+                        Column::Traceparent,
                     ])
                     .to_owned(),
             )
@@ -238,6 +239,7 @@ fn to_row(lead: &Lead) -> Result<ActiveModel> {
         close_note: Set(lead.close_note.clone()),
         model_version: Set(state.model_version.into()),
         revision: Set(lead.revision),
+        traceparent: Set(lead.origin.traceparent()),
     })
 }
 
@@ -276,5 +278,6 @@ fn to_lead(row: Model) -> Result<Lead> {
         closed,
         close_note: row.close_note,
         revision: row.revision,
+        origin: row.traceparent.as_deref().map(Origin::parse).unwrap_or_default(),
     })
 }

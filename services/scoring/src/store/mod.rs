@@ -17,7 +17,7 @@ pub struct Migrator;
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        platform_and(vec![Box::new(Tables)])
+        platform_and(vec![Box::new(Tables), Box::new(Traceparent)])
     }
 }
 
@@ -33,6 +33,22 @@ impl MigrationName for Tables {
 impl MigrationTrait for Tables {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         run_script(manager, include_str!("tables.sql")).await
+    }
+}
+
+/// What a lead has come from, for what is announced of it later.
+struct Traceparent;
+
+impl MigrationName for Traceparent {
+    fn name(&self) -> &'static str {
+        "m20261125_000010_traceparent"
+    }
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for Traceparent {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        run_script(manager, "ALTER TABLE leads ADD COLUMN traceparent text").await
     }
 }
 

@@ -1,7 +1,7 @@
 //! The events that come in and go out.
 
 use jiff::Timestamp;
-use leadflow_platform::{Error, Result, clock, ids, value};
+use leadflow_platform::{Error, Result, clock, ids, trace::Origin, value};
 use leadflow_proto::{
     activity::v1::{ActivityRecorded, Channel},
     contact::v1::{Account as PbAccount, AccountChanged, ContactChanged, Relation},
@@ -25,13 +25,14 @@ use crate::{
 };
 
 /// An activity that the ledger announces.
-pub(crate) fn recorded(event: ActivityRecorded) -> Result<Recorded> {
+pub(crate) fn recorded(event: ActivityRecorded, origin: Origin) -> Result<Recorded> {
     let none_if_empty = |text: String| (!text.is_empty()).then_some(text);
     let time = |field, time: Option<&prost_types::Timestamp>| {
         let time = time.ok_or_else(|| Error::invalid(field, "is missing"))?;
         clock::from_proto(field, time).map(Timestamp::as_millisecond)
     };
     Ok(Recorded {
+        origin,
         account_id: ids::parse_optional("account_id", &event.account_id)?,
         account_revision: event.account_revision,
         activity: Activity {
@@ -66,7 +67,7 @@ fn channel(channel: Channel) -> &'static str {
 }
 
 /// An account that the contact service announces.
-pub(crate) fn account_revision(event: AccountChanged) -> Result<Revision> {
+pub(crate) fn account_revision(event: AccountChanged, origin: Origin) -> Result<Revision> {
     let account = event.account.ok_or_else(|| Error::invalid("account", "is missing"))?;
     let relation = match account.relation() {
         Relation::Unspecified => "",
@@ -89,6 +90,7 @@ pub(crate) fn account_revision(event: AccountChanged) -> Result<Revision> {
         }
     }
     Ok(Revision {
+        origin,
         id: ids::parse("account.account_id", &account.account_id)?,
         account_id: None,
         profile: profile(account.revision, account.update_time.as_ref(), facts)?,
@@ -97,7 +99,7 @@ pub(crate) fn account_revision(event: AccountChanged) -> Result<Revision> {
 }
 
 /// A contact that the contact service announces.
-pub(crate) fn contact_revision(event: ContactChanged) -> Result<Revision> {
+pub(crate) fn contact_revision(event: ContactChanged, origin: Origin) -> Result<Revision> {
     let said = event.profile.unwrap_or_default();
     let facts = texts([
         ("role", said.role.as_str()),
@@ -107,6 +109,7 @@ pub(crate) fn contact_revision(event: ContactChanged) -> Result<Revision> {
         ("country", &said.country),
     ]);
     Ok(Revision {
+        origin,
         id: ids::parse("contact_id", &event.contact_id)?,
         account_id: ids::parse_optional("account_id", &event.account_id)?,
         name: String::new(),
@@ -166,9 +169,12 @@ pub(crate) fn lead_event(
     account: Option<&Account>,
     profile: Option<&Profile>,
     now: Timestamp,
+    record_time: Option<Timestamp>,
 ) -> Vec<u8> {
     let account = account.map(|account| account_to(account, profile));
-    LeadEvent { lead: Some(super::lead(named)), account, event_time: Some(clock::to_proto(now)) }.encode_to_vec()
+    let record_time = record_time.map(clock::to_proto);
+    LeadEvent { lead: Some(super::lead(named)), account, event_time: Some(clock::to_proto(now)), record_time }
+        .encode_to_vec()
 }
 
 fn account_to(account: &Account, profile: Option<&Profile>) -> PbAccount {

@@ -18,3 +18,4 @@ mod replicas;
 mod rounds;
 mod support;
 mod time;
+mod traces;

@@ -14,6 +14,7 @@ pub(crate) struct Model {
     pub(crate) assignment_id: Option<Uuid>,
     pub(crate) create_time: i64,
     pub(crate) trace: Option<Json>,
+    pub(crate) traceparent: Option<String>,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

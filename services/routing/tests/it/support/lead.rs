@@ -1,8 +1,9 @@
-use leadflow_platform::ids;
+use leadflow_platform::{ids, trace::Origin};
 use leadflow_proto::{
     contact::v1::Account,
     scoring::v1::{CloseReason, Lead, LeadEvent, LeadStatus},
 };
+use prost_types::Timestamp;
 use uuid::Uuid;
 
 /// A lead as scoring would announce it.
@@ -18,6 +19,10 @@ pub(crate) struct TestLead {
     pub(crate) revision: i64,
     pub(crate) hand_over: i32,
     pub(crate) closed: Option<CloseReason>,
+    /// What has brought its next event about.
+    pub(crate) origin: Origin,
+    /// When the activity behind it was accepted.
+    pub(crate) record_time: Option<Timestamp>,
 }
 
 impl TestLead {
@@ -34,12 +39,19 @@ impl TestLead {
             revision: 1,
             hand_over: 1,
             closed: None,
+            origin: Origin::default(),
+            record_time: None,
         }
     }
 
     pub(crate) fn owned_by(mut self, rep: &str) -> Self {
         self.owner_rep = rep.to_owned();
         self
+    }
+
+    /// The same lead, whose next event comes from this `traceparent`.
+    pub(crate) fn from(&self, traceparent: &str) -> Self {
+        Self { origin: Origin::parse(traceparent), ..self.clone() }
     }
 
     /// The same lead a number of revisions later.
@@ -80,6 +92,6 @@ impl TestLead {
             revision: 1,
             ..Default::default()
         };
-        LeadEvent { lead: Some(lead), account: Some(account), event_time: None }
+        LeadEvent { lead: Some(lead), account: Some(account), event_time: None, record_time: self.record_time }
     }
 }

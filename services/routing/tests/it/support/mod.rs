@@ -12,7 +12,6 @@ use leadflow_platform::{
     db::{self, Database},
     ids, rpc,
     service::{Listeners, listen},
-    trace::Origin,
     vars::Vars,
 };
 use leadflow_proto::routing::v1::{self as pb, AssignmentState, routing_service_client::RoutingServiceClient};
@@ -91,7 +90,7 @@ impl World {
 
     /// Publishes several events, each with an id of its own: the broker does not take repetitions out.
     pub(crate) async fn publish_all<'a>(&self, events: impl IntoIterator<Item = (&'a str, &'a TestLead)>) {
-        let events: Vec<_> = events.into_iter().map(|(fact, lead)| event(fact, lead.event().encode_to_vec())).collect();
+        let events: Vec<_> = events.into_iter().map(|(fact, lead)| event(fact, lead)).collect();
         for chunk in events.chunks(100) {
             self.bus.publish_all(chunk.to_vec()).await.unwrap();
         }
@@ -99,7 +98,8 @@ impl World {
 
     /// Publishes a body that is no message.
     pub(crate) async fn publish_garbage(&self, fact: &str) {
-        self.bus.publish_all([event(fact, vec![0xff; 20])]).await.unwrap();
+        let garbage = Event { payload: vec![0xff; 20], ..event(fact, &TestLead::new("DE")) };
+        self.bus.publish_all([garbage]).await.unwrap();
     }
 
     /// Hands a lead over and waits for its assignment.
@@ -243,14 +243,14 @@ fn config(database_url: &str, nats: &Nats) -> Config {
     Config::from_vars(&vars).unwrap()
 }
 
-fn event(fact: &str, payload: Vec<u8>) -> Event {
+fn event(fact: &str, lead: &TestLead) -> Event {
     Event {
         id: ids::new().to_string(),
         subject: format!("leadflow.lead.v1.{fact}"),
         source: "scoring",
         time: from_millis(0),
-        payload,
-        origin: Origin::default(),
+        payload: lead.event().encode_to_vec(),
+        origin: lead.origin,
     }
 }
 

@@ -30,6 +30,7 @@ pub(crate) struct Model {
     pub(crate) close_note: String,
     pub(crate) model_version: i64,
     pub(crate) revision: i64,
+    pub(crate) traceparent: Option<String>,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

@@ -12,7 +12,10 @@ use super::activity::TestAccount;
 
 /// What scoring has announced, each event once, in the order of its coming.
 #[derive(Clone, Default)]
-pub(crate) struct Heard(Arc<Mutex<Vec<(String, LeadEvent)>>>);
+pub(crate) struct Heard(Arc<Mutex<Vec<Told>>>);
+
+/// The fact, the event, and what has brought it about.
+type Told = (String, LeadEvent, String);
 
 impl Heard {
     pub(crate) async fn listen(nats: &Nats) -> Self {
@@ -24,11 +27,12 @@ impl Heard {
         tokio::spawn(async move {
             let mut seen = HashSet::new();
             while let Some(message) = subscription.next().await {
-                let id = message.headers.as_ref().and_then(|headers| headers.get("ce-id")).unwrap().to_string();
-                if seen.insert(id) {
+                let headers = message.headers.unwrap();
+                if seen.insert(headers.get("ce-id").unwrap().to_string()) {
+                    let origin = headers.get("traceparent").map(ToString::to_string).unwrap_or_default();
                     let fact = message.subject.rsplit('.').next().unwrap().to_owned();
                     let event = LeadEvent::decode(message.payload.as_ref()).unwrap();
-                    all.0.lock().unwrap().push((fact, event));
+                    all.0.lock().unwrap().push((fact, event, origin));
                 }
             }
             drop(client);
@@ -38,12 +42,22 @@ impl Heard {
 
     /// All events on the leads of an account, by revision of the lead.
     pub(crate) fn events(&self, account: &TestAccount) -> Vec<(String, LeadEvent)> {
+        self.told(account).into_iter().map(|(fact, event, _)| (fact, event)).collect()
+    }
+
+    fn told(&self, account: &TestAccount) -> Vec<Told> {
         let all = self.0.lock().unwrap().clone();
         let lead = |event: &LeadEvent| event.lead.clone().unwrap();
-        let mut events: Vec<_> =
-            all.into_iter().filter(|(_, event)| lead(event).account_id == account.account_id.to_string()).collect();
-        events.sort_by_key(|(_, event)| (lead(event).product_category, lead(event).round, lead(event).revision));
-        events
+        let mut told: Vec<_> =
+            all.into_iter().filter(|(_, event, _)| lead(event).account_id == account.account_id.to_string()).collect();
+        told.sort_by_key(|(_, event, _)| (lead(event).product_category, lead(event).round, lead(event).revision));
+        told
+    }
+
+    /// What has brought about the last announcement of this fact on the account's lead in this category.
+    pub(crate) fn origin(&self, account: &TestAccount, category: &str, fact: &str) -> Option<String> {
+        let is_it = |(of, event, _): &Told| of == fact && event.lead.clone().unwrap().product_category == category;
+        self.told(account).into_iter().rfind(is_it).map(|(.., origin)| origin)
     }
 
     /// The facts about the leads of an account, for example `["opened", "sales_ready"]`.

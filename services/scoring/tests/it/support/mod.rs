@@ -98,9 +98,19 @@ impl World {
 
     /// Ends the service, publishes these activities, and starts it again: they come in few batches.
     pub(crate) async fn publish_while_away(&mut self, activities: &[TestActivity]) {
+        self.leave().await;
+        self.publish(activities).await;
+        self.come_back().await;
+    }
+
+    /// Ends the service.
+    pub(crate) async fn leave(&mut self) {
         self.scoring.shutdown.cancel();
         (&mut self.scoring.running).await.unwrap();
-        self.publish(activities).await;
+    }
+
+    /// Starts the service that has ended.
+    pub(crate) async fn come_back(&mut self) {
         self.scoring = self.another().await;
     }
 
@@ -265,7 +275,7 @@ fn event(subject: &str, message: &impl Message) -> Event {
         source: "test",
         time: from_millis(0),
         payload: message.encode_to_vec(),
-        origin: Origin::default(),
+        origin: Origin::current(),
     }
 }
 
