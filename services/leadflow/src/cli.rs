@@ -1,11 +1,13 @@
 //! The words of the command line.
 
+mod import;
 mod quarantine;
 
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub(crate) use import::Import;
 pub(crate) use quarantine::{Correct, Discard, Quarantine, QuarantineList, Replay, Selection, Which};
 
 /// Leadflow turns activities into scored leads and routes the sales-ready ones to the right rep.
@@ -57,6 +59,8 @@ pub(crate) enum Command {
     },
     /// Make the configuration be as the files say.
     Apply(Apply),
+    /// Send the lines of a CSV file as activities, each once: badge scans, calls, visits.
+    Import(Box<Import>),
     /// List leads, the highest score first.
     Leads(Leads),
     /// Show one lead with its contacts, assignment and latest activities.

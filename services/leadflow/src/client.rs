@@ -24,6 +24,8 @@ pub(crate) struct Clients {
     pub(crate) routing: RoutingServiceClient<Client>,
     /// The base address of the HTTP edge.
     pub(crate) http: String,
+    /// Where `activity` calls.
+    pub(crate) activity_url: String,
 }
 
 impl Clients {
@@ -33,10 +35,10 @@ impl Clients {
             Some(path) => Credentials::TokenFile(path.clone()),
             None => Credentials::Name(principal(global, vars)),
         };
-        let channel = |key: &str, port: u16| {
-            let url = vars.get(key).map_or_else(|| format!("http://127.0.0.1:{port}"), str::to_owned);
-            rpc::channel(&url, credentials.clone()).with_context(|| key.to_owned())
-        };
+        let url =
+            |key: &str, port: u16| vars.get(key).map_or_else(|| format!("http://127.0.0.1:{port}"), str::to_owned);
+        let channel =
+            |key: &str, port: u16| rpc::channel(&url(key, port), credentials.clone()).with_context(|| key.to_owned());
         let http = vars.get("LEADFLOW_ACTIVITY_INGEST_HTTP_URL").unwrap_or("http://127.0.0.1:7180");
         Ok(Self {
             contact: ContactServiceClient::new(channel("LEADFLOW_CONTACT_URL", leadflow_contact::PORT)?)
@@ -51,6 +53,7 @@ impl Clients {
             routing: RoutingServiceClient::new(channel("LEADFLOW_ROUTING_URL", leadflow_routing::PORT)?)
                 .max_decoding_message_size(MAX_ANSWER),
             http: http.trim_end_matches('/').to_owned(),
+            activity_url: url("LEADFLOW_ACTIVITY_INGEST_URL", leadflow_activity_ingest::PORT),
         })
     }
 }

@@ -4,6 +4,7 @@ mod activity_json;
 mod cli;
 mod client;
 mod commands;
+mod import;
 mod manifest;
 mod output;
 

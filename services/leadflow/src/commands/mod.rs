@@ -3,6 +3,7 @@
 mod apply;
 mod assignments;
 mod explain;
+mod import;
 mod leads;
 mod lists;
 mod mutations;
@@ -34,6 +35,7 @@ pub(crate) async fn run(cli: Cli, vars: Vars) -> Result<ExitCode> {
     let format = global.output;
     match command {
         Command::Apply(apply) => return apply::run(&clients, &apply).await,
+        Command::Import(args) => return import::run(&clients, format, *args, &vars).await,
         Command::Leads(leads) => leads::list(&clients, format, leads).await?,
         Command::Lead { lead } => leads::show(&clients, format, lead).await?,
         Command::Explain(explain) => explain::run(&clients, format, explain).await?,

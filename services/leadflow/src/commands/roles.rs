@@ -104,7 +104,7 @@ pub(crate) async fn migrate(role: &str, vars: &Vars) -> Result<ExitCode> {
 }
 
 /// A token that Ctrl-C or SIGTERM cancels. The second one ends the process at once.
-fn termination() -> Result<CancellationToken> {
+pub(super) fn termination() -> Result<CancellationToken> {
     let token = CancellationToken::new();
     let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
     let cancel = token.clone();

@@ -4,6 +4,7 @@
 mod architecture;
 mod crash;
 mod doors;
+mod imports;
 mod month;
 mod quarantine;
 mod support;

@@ -93,10 +93,16 @@ impl Cli {
         self.0.insert(key.to_owned(), value);
     }
 
-    /// Runs a command to its end.
-    pub(crate) async fn run(&self, words: &[&str]) -> Output {
+    /// A command that is not started yet.
+    pub(crate) fn command(&self, words: &[&str]) -> Command {
         let mut command = Command::new(binary());
         command.args(words).envs(&self.0).env("RUST_LOG", "warn").args(["--as", "anna"]);
+        command
+    }
+
+    /// Runs a command to its end.
+    pub(crate) async fn run(&self, words: &[&str]) -> Output {
+        let mut command = self.command(words);
         tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap()
     }
 
