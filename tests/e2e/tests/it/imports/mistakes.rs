@@ -81,6 +81,13 @@ async fn refused_lines_are_named_corrected_and_imported_again() {
     for row in rows[1..].iter().filter(|row| !row[4].is_empty()) {
         assert!(ids.contains(&row[4].as_str().into()), "{row:?}");
     }
+    // Somebody else mends one of them in the quarantine: it is in the ledger, and stays there once.
+    let kept = world.cli.json(&["quarantine", "list", "--door", "csv", "--source", "expo"]).await;
+    assert_eq!(kept.as_array().unwrap().len(), 3);
+    let email = rows[1..].iter().find(|row| row[1] == "INVALID_EMAIL").unwrap();
+    world.cli.ok(&["quarantine", "correct", &email[5], "--set", "identity.email=address@richtig.de"]).await;
+    world.cli.ok(&["quarantine", "replay", &email[5]]).await;
+    assert_eq!(world.recorded("expo").await.len(), 10);
     world.cli.ok(&["reconcile"]).await;
     world.suite.stop().await.unwrap();
 }
