@@ -16,6 +16,7 @@ use tempfile::TempDir;
 
 pub use nats::Nats;
 pub use postgres::Postgres;
+pub use process::Server;
 
 /// Which database a test runs on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

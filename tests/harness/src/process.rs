@@ -8,20 +8,27 @@ use std::{
 use anyhow::{Context as _, Result, bail};
 use rustix::process::{Pid, Signal, kill_process, test_kill_process};
 
-/// A server that was started here.
+/// A server that was started here. Killed when dropped.
 #[derive(Debug)]
-pub(crate) struct Server {
+pub struct Server {
     child: Child,
 }
 
 impl Server {
-    pub(crate) fn start(command: &mut Command) -> Result<Self> {
+    /// Starts it.
+    ///
+    /// # Errors
+    /// When there is no such program.
+    pub fn start(command: &mut Command) -> Result<Self> {
         let child = command.spawn().with_context(|| format!("cannot start {command:?}"))?;
         Ok(Self { child })
     }
 
-    /// Waits until `ready` holds; an error when the server ends before.
-    pub(crate) fn wait_until(&mut self, what: &str, ready: impl Fn() -> bool) -> Result<()> {
+    /// Waits until `ready` holds.
+    ///
+    /// # Errors
+    /// When the server ends before, or takes longer than thirty seconds.
+    pub fn wait_until(&mut self, what: &str, ready: impl Fn() -> bool) -> Result<()> {
         for _ in 0..1200 {
             if ready() {
                 return Ok(());
@@ -32,6 +39,11 @@ impl Server {
             std::thread::sleep(Duration::from_millis(25));
         }
         bail!("{what} was not ready within 30 seconds")
+    }
+
+    /// Whether it has ended by itself.
+    pub fn has_ended(&mut self) -> bool {
+        !matches!(self.child.try_wait(), Ok(None))
     }
 
     pub(crate) fn pid(&self) -> u32 {

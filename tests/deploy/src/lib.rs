@@ -1,0 +1,1 @@
+//! Tests of `deploy/`; there is nothing here but them.
