@@ -45,8 +45,18 @@ fn no_grave_misconfiguration_is_known() {
         std::fs::write(folder.path().join(format!("{overlay}.yaml")), render(overlay)).unwrap();
     }
     let mut scan = Command::new(tool("trivy"));
-    scan.args(["config", "--skip-check-update", "--quiet", "--exit-code", "1", "--severity", "HIGH,CRITICAL"]);
+    scan.args(["config", "--skip-check-update", "--quiet", "--exit-code", "1", "--severity", "MEDIUM,HIGH,CRITICAL"]);
     run(scan.arg("--ignorefile").arg(deploy().join("trivy-ignore.yaml")).arg(folder.path()));
+}
+
+#[test]
+fn the_servers_of_nats_are_of_the_version_that_the_tests_run() {
+    let version = run(Command::new(tool("nats-server")).arg("--version"));
+    let version = version.trim().rsplit('v').next().unwrap();
+    each_overlay(|overlay, objects| {
+        let servers = Pod::of(find(objects, "StatefulSet", "leadflow-nats").unwrap());
+        assert_eq!(text(&servers[0].container()["image"]), format!("nats:{version}-alpine"), "{overlay}");
+    });
 }
 
 #[test]
