@@ -72,7 +72,7 @@ async fn calls_score_by_duration_and_disposition(backend: Backend) {
     let more = world.write("more.csv", format!("{LOG}2026-11-24 15:00,out,ben@rufwerk.de,,,hplc,busy,,Nadine,,,\n"));
     let imported = world.import_from(&more, "inside-sales", &["--kind", "calls"]).await;
     assert_eq!(imported.counts(), [6, 6, 1, 5, 0, 0, 0, 0]);
-    world.cli.ok(&["reconcile"]).await;
+    world.reconciled().await;
     world.suite.stop().await.unwrap();
 }
 

@@ -88,7 +88,7 @@ async fn refused_lines_are_named_corrected_and_imported_again() {
     world.cli.ok(&["quarantine", "correct", &email[5], "--set", "identity.email=address@richtig.de"]).await;
     world.cli.ok(&["quarantine", "replay", &email[5]]).await;
     assert_eq!(world.recorded("expo").await.len(), 10);
-    world.cli.ok(&["reconcile"]).await;
+    world.reconciled().await;
     world.suite.stop().await.unwrap();
 }
 

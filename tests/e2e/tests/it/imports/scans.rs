@@ -38,7 +38,7 @@ async fn scans_count_at_the_time_of_the_scan_and_reach_the_rep(backend: Backend)
     eventually!(score("Fernblick Labor").await == Some(6.0));
     assert_eq!(world.import(&show, &[]).await.counts(), [3, 3, 0, 3, 0, 0, 0, 0]);
     assert_eq!(world.recorded("expo").await.len(), 4);
-    world.cli.ok(&["reconcile"]).await;
+    world.reconciled().await;
     world.suite.stop().await.unwrap();
 }
 
@@ -148,6 +148,6 @@ async fn the_sample_files_are_imported_without_a_complaint() {
     assert_eq!((calls.code, calls.counts()), (Some(0), [12, 12, 12, 0, 0, 0, 0, 0]), "{}", calls.errors);
     // Scans of three people, their own call, and what they told: sales-ready by two files alone.
     eventually!(world.cli.lead("Albrechtsau Pharma", "hplc").await.is_some_and(|lead| lead["status"] == "offered"));
-    world.cli.ok(&["reconcile"]).await;
+    world.reconciled().await;
     world.suite.stop().await.unwrap();
 }
