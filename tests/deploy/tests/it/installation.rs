@@ -2,7 +2,7 @@
 //! the variables and the files that its pod gets, on NATS servers with exactly the configuration of theirs.
 
 use leadflow_harness::eventually;
-use leadflow_platform::{auth::Credentials, rpc::channel};
+use leadflow_platform::{auth::Credentials, bus, rpc::channel, vars::Vars};
 use leadflow_proto::{
     activity::v1::{
         Activity, RecordActivitiesRequest, activity_service_client::ActivityServiceClient, record_result::Outcome,
@@ -124,4 +124,28 @@ async fn the_local_overlay_brings_an_activity_to_its_rep() {
     an_activity_with_a_token_reaches_its_rep(&cluster).await;
     streams_are_on_every_server(&cluster).await;
     rights::nobody_was_refused(&cluster);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stream_that_is_there_is_spread_to_as_many_servers_as_are_set() {
+    let mut cluster = Cluster::prepare("production", "nowhere");
+    cluster.start_nats().await;
+    let user = User::of_role("contact");
+    let vars = Vars::from_iter([
+        ("LEADFLOW_NATS_URL", format!("tls://{}", cluster.address("leadflow-nats", 4222))),
+        ("LEADFLOW_NATS_CA_FILE", user.ca_file(&cluster).display().to_string()),
+        ("LEADFLOW_NATS_USER", "contact".to_owned()),
+        ("LEADFLOW_NATS_PASSWORD", user.password(&cluster)),
+    ]);
+    let connected = user.connect(&cluster).await;
+    let jetstream = async_nats::jetstream::new(connected.client);
+    for replicas in [1, 3] {
+        let config = bus::Config::from_vars(&vars.clone().with("LEADFLOW_NATS_REPLICAS", replicas.to_string()));
+        let bus = bus::Bus::connect(&config.unwrap(), "leadflow-contact").await.unwrap();
+        let stream =
+            bus::Stream { name: "LEADFLOW_CONTACT", subjects: &["leadflow.contact.v1.>"], keep: bus::Keep::Events };
+        bus.own(stream).await.unwrap();
+        let stream = jetstream.get_stream("LEADFLOW_CONTACT").await.unwrap();
+        assert_eq!(stream.cached_info().config.num_replicas, replicas);
+    }
 }

@@ -1,6 +1,9 @@
 //! What the users of NATS may do, tried on servers with the configuration of the production overlay.
 
-use std::sync::{Arc, Mutex};
+use std::{
+    path::PathBuf,
+    sync::{Arc, Mutex},
+};
 
 use async_nats::{Client, ConnectOptions, Event};
 use leadflow_harness::eventually;
@@ -32,7 +35,7 @@ impl User {
     }
 
     /// Its password, from the file that the servers read.
-    fn password(&self, cluster: &Cluster) -> String {
+    pub(crate) fn password(&self, cluster: &Cluster) -> String {
         let key = format!("{}_PASSWORD: \"", self.name.to_uppercase().replace('-', "_"));
         let line = cluster.secret("leadflow-nats", "passwords.conf").lines().find(|line| line.starts_with(&key));
         line.unwrap()[key.len()..].trim_end_matches('"').to_owned()
@@ -40,6 +43,13 @@ impl User {
 
     pub(crate) async fn connect(&self, cluster: &Cluster) -> Connected {
         self.try_connect(cluster).await.unwrap()
+    }
+
+    /// The authority of the servers' certificates.
+    pub(crate) fn ca_file(&self, cluster: &Cluster) -> PathBuf {
+        let path = cluster.folder.path().join(format!("{}.ca.crt", self.name));
+        std::fs::write(&path, cluster.secret("leadflow-nats-tls", "ca.crt")).unwrap();
+        path
     }
 
     async fn try_connect(&self, cluster: &Cluster) -> Result<Connected, async_nats::ConnectError> {
@@ -55,9 +65,7 @@ impl User {
                 std::future::ready(())
             });
         let scheme = if cluster.file("leadflow-nats-0", "/etc/nats-tls").exists() {
-            let ca = cluster.folder.path().join("ca.crt");
-            std::fs::write(&ca, cluster.secret("leadflow-nats-tls", "ca.crt")).unwrap();
-            options = options.require_tls(true).add_root_certificates(ca);
+            options = options.require_tls(true).add_root_certificates(self.ca_file(cluster));
             "tls"
         } else {
             "nats"
