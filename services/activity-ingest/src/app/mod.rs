@@ -107,6 +107,26 @@ impl App {
         outcomes
     }
 
+    /// Takes one item by itself. What our own fault keeps out of the ledger is kept, to be replayed when that is mended.
+    ///
+    /// # Errors
+    /// As [`App::record`].
+    pub(crate) async fn record_or_keep(
+        &self,
+        incoming: Incoming,
+        principal: &Principal,
+        door: Door,
+    ) -> Result<Vec<Outcome>> {
+        let draft = incoming.as_ref().ok().cloned();
+        match (self.record(vec![incoming], principal, door).await, draft) {
+            (Err(error), Some(draft)) if !error.is_transient() => {
+                error.log();
+                self.record(vec![Err(Box::new(wire::refused(&draft, error)))], principal, door).await
+            }
+            (outcomes, _) => outcomes,
+        }
+    }
+
     /// Takes what a form of this source says into the ledger, as [`App::record`] does; with the address that the
     /// source sends people to, or an empty one.
     ///

@@ -9,7 +9,7 @@ use sha2::{Digest as _, Sha256};
 use crate::{
     domain::{
         activity::Draft,
-        limits::{MAX_KEY, MAX_VALUE},
+        limits::{MAX_KEY, MAX_OBJECT_ID, MAX_VALUE},
         quarantine::{Content, Incoming, Refused},
         source::{FieldType, Source},
     },
@@ -20,7 +20,6 @@ use crate::{
 pub(crate) const PROVIDER: &str = "sendgrid";
 /// Fields with a meaning of their own, or of none to anybody but the provider's engineers.
 const KNOWN: [&str; 12] = [
-    "email",
     "event",
     "timestamp",
     "sg_event_id",
@@ -28,6 +27,7 @@ const KNOWN: [&str; 12] = [
     "smtp-id",
     "url",
     "product_category",
+    "object_id",
     "url_offset",
     "tls",
     "cert_err",
@@ -95,16 +95,17 @@ fn draft(source: &Source, fields: &Map<String, Json>) -> Result<Option<Draft>> {
         .ok_or_else(|| Error::field("MALFORMED_EVENT", "timestamp", "must be a Unix time in seconds"))?;
     let mut draft = Draft {
         source: source.name.clone(),
-        source_event_id: text("sg_event_id").to_owned(),
+        source_event_id: event_id(text("sg_event_id"), fields),
         activity_type: activity_type.to_owned(),
         product_category: text("product_category").to_owned(),
         occur_time: Some(occur_time),
-        object_id: object(text("url"), text("sg_message_id")),
+        object_id: object(text("url"), text("object_id"), text("sg_message_id")),
         ..Draft::default()
     };
-    text("email").clone_into(&mut draft.identity.email);
     for (name, value) in fields.iter().filter(|(name, _)| name.len() <= MAX_KEY && !KNOWN.contains(&name.as_str())) {
-        if let Some((answer, value)) = typed(source, name, value) {
+        if let Some((_, said)) = draft.identity.fields_mut().into_iter().find(|(field, _)| field == name) {
+            *said = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        } else if let Some((answer, value)) = typed(source, name, value) {
             let values = if answer { &mut draft.answers } else { &mut draft.attributes };
             values.insert(name.clone(), value);
         }
@@ -112,9 +113,32 @@ fn draft(source: &Source, fields: &Map<String, Json>) -> Result<Option<Draft>> {
     Ok(Some(draft))
 }
 
-/// What it was done to: the link, or else the message; its id is what comes before the name of the machine that sent it.
-fn object(url: &str, message_id: &str) -> String {
-    if url.is_empty() { message_id.split('.').next().unwrap_or_default().to_owned() } else { url.to_owned() }
+/// The provider's id of the event. Where it gives none, the event is its own name: it is sent again as it was.
+fn event_id(given: &str, fields: &Map<String, Json>) -> String {
+    if !given.is_empty() {
+        return given.to_owned();
+    }
+    format!("sha256-{}", digest(&Json::Object(fields.clone()).to_string()))
+}
+
+/// What it was done to: the link; or else what the sender has named; or else the message, whose id is what comes before
+/// the name of the machine that sent it.
+fn object(url: &str, named: &str, message_id: &str) -> String {
+    match (url, named) {
+        ("", "") => message_id.split('.').next().unwrap_or_default().to_owned(),
+        ("", named) => named.to_owned(),
+        (url, _) if url.len() <= MAX_OBJECT_ID => url.to_owned(),
+        // Its beginning, for people, and what tells it from others that begin so.
+        (url, _) => {
+            let digest = digest(url);
+            let beginning = cut(url.to_owned(), MAX_OBJECT_ID - digest.len() - 1);
+            format!("{beginning}~{digest}")
+        }
+    }
+}
+
+fn digest(text: &str) -> String {
+    Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// A custom argument, or a fact of the provider's, with the type that the source declares. Lists become one text.
@@ -122,7 +146,10 @@ fn typed(source: &Source, name: &str, value: &Json) -> Option<(bool, Json)> {
     let field = source.form_field(name);
     let answer = field.is_some_and(|field| field.answer);
     let text = match value {
-        Json::Number(_) | Json::Bool(_) => return Some((answer, value.clone())),
+        Json::Number(_) | Json::Bool(_) if field.is_none_or(|field| field.field_type.admits(value)) => {
+            return Some((answer, value.clone()));
+        }
+        Json::Number(_) | Json::Bool(_) => value.to_string(),
         Json::String(text) => text.clone(),
         Json::Array(items) => items.iter().filter_map(Json::as_str).collect::<Vec<_>>().join(", "),
         Json::Null | Json::Object(_) => return None,
@@ -130,13 +157,12 @@ fn typed(source: &Source, name: &str, value: &Json) -> Option<(bool, Json)> {
     // Custom arguments are always texts; a number is one all the same where it is declared.
     let declared = field.filter(|field| field.field_type != FieldType::String);
     let typed = declared.and_then(|field| field.field_type.parse(&text));
-    Some((answer, typed.unwrap_or_else(|| Json::String(cut(text)))))
+    Some((answer, typed.unwrap_or_else(|| Json::String(cut(text, MAX_VALUE)))))
 }
 
 /// As much of a text as a value may have; a description of a machine may be longer.
-fn cut(mut text: String) -> String {
-    let end = (0..=MAX_VALUE.min(text.len())).rev().find(|&end| text.is_char_boundary(end)).unwrap_or_default();
-    text.truncate(end);
+fn cut(mut text: String, bytes: usize) -> String {
+    text.truncate(text.floor_char_boundary(bytes));
     text
 }
 
@@ -221,6 +247,54 @@ mod tests {
         assert_eq!(attributes, expected);
         assert_eq!(json!(draft.answers), json!({"budget": 9.0}));
         assert_eq!(draft.product_category, "hplc");
+    }
+
+    #[test]
+    fn a_value_that_came_with_another_type_is_read_with_the_declared_one() {
+        let draft = one(json!({"event": "open", "timestamp": 1, "campaign": 41, "issue": true, "budget": 9}));
+        assert_eq!(
+            json!(draft.attributes),
+            json!({"campaign": "41", "issue": "true"}),
+            "the check refuses what is none"
+        );
+        assert_eq!(json!(draft.answers), json!({"budget": 9}));
+    }
+
+    #[test]
+    fn custom_arguments_say_who_it_was_and_what_it_was_about() {
+        let mut event = json!({"event": "open", "email": "a@example.org", "timestamp": 1, "external_id": "sub-7",
+            "company": "Example", "object_id": "bench-notes-41", "sg_message_id": "abc.filter", "postal_code": 8010});
+        let draft = one(event.clone());
+        assert_eq!((draft.identity.email.as_str(), draft.identity.external_id.as_str()), ("a@example.org", "sub-7"));
+        assert_eq!((draft.identity.company.as_str(), draft.identity.postal_code.as_str()), ("Example", "8010"));
+        assert_eq!((draft.object_id.as_str(), draft.attributes.len()), ("bench-notes-41", 0));
+        event["url"] = json!("https://example.com/hplc");
+        assert_eq!(
+            one(event).object_id,
+            "https://example.com/hplc",
+            "a link is what was clicked, whatever else is said"
+        );
+    }
+
+    #[test]
+    fn an_event_without_an_id_is_its_own_name() {
+        let mut event = json!({"event": "dropped", "email": "a@example.org", "timestamp": 1});
+        let first = one(event.clone()).source_event_id;
+        assert_eq!(first, one(event.clone()).source_event_id);
+        assert_eq!((first.len(), first.starts_with("sha256-")), (71, true));
+        event["timestamp"] = json!(2);
+        assert_ne!(first, one(event).source_event_id);
+    }
+
+    #[test]
+    fn a_link_that_is_too_long_keeps_what_tells_it_from_others() {
+        let clicked = |tail: &str| {
+            let url = format!("https://example.com/{}{tail}", "ü".repeat(300));
+            one(json!({"event": "click", "timestamp": 1, "url": url})).object_id
+        };
+        assert!(clicked("1").len() <= MAX_OBJECT_ID && clicked("1").starts_with("https://example.com/ü"));
+        assert_eq!(clicked("1"), clicked("1"));
+        assert_ne!(clicked("1"), clicked("2"));
     }
 
     #[test]

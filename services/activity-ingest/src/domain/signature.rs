@@ -50,6 +50,59 @@ mod tests {
 
     const NOW: &str = "2026-11-24T12:00:00Z";
 
+    /// The example with which SendGrid tests its own libraries.
+    const EXAMPLE_KEY: &str = "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE83T4O/n84iotIvIW4mdBgQ/7dAfSmpqIM8kF9mN1flpVKS3GRqe6\
+        2gw+2fNNRaINXvVpiglSI8eNEc6wEA3F+g==";
+    const EXAMPLE_SIGNATURE: &str =
+        "MEUCIGHQVtGj+Y3LkG9fLcxf3qfI10QysgDWmMOVmxG0u6ZUAiEAyBiXDWzM+uOe5W0JuG+luQAbPIqHh89M15TluLtEZtM=";
+    const EXAMPLE_BODY: &str = "[{\"email\":\"hello@world.com\",\"event\":\"dropped\",\"reason\":\"Bounced Address\",\
+        \"sg_event_id\":\"ZHJvcC0xMDk5NDkxOS1MUnpYbF9OSFN0T0doUTRrb2ZTbV9BLTA\",\
+        \"sg_message_id\":\"LRzXl_NHStOGhQ4kofSm_A.filterdrecv-p3mdw1-756b745b58-kmzbl-18-5F5FC76C-9.0\",\
+        \"smtp-id\":\"<LRzXl_NHStOGhQ4kofSm_A@ismtpd0039p1iad1.sendgrid.net>\",\"timestamp\":1600112492}]\r\n";
+
+    fn verify_example(timestamp: &str, signature: &str, body: &str) -> Result<(), &'static str> {
+        let now = Timestamp::from_second(1_600_112_502).unwrap();
+        let key = PublicKey::parse(EXAMPLE_KEY).unwrap();
+        key.verify(timestamp, signature, body.as_bytes(), now).map_err(|error| error.reason())
+    }
+
+    #[test]
+    fn what_sendgrid_itself_has_signed_is_let_in() {
+        assert_eq!(verify_example("1600112502", EXAMPLE_SIGNATURE, EXAMPLE_BODY), Ok(()));
+        let forged = Err("INVALID_SIGNATURE");
+        let anew = serde_json::from_str::<serde_json::Value>(EXAMPLE_BODY).unwrap().to_string();
+        for body in [EXAMPLE_BODY.trim_end(), &anew, &EXAMPLE_BODY.replace("dropped", "clicked"), ""] {
+            assert_eq!(verify_example("1600112502", EXAMPLE_SIGNATURE, body), forged, "{body}");
+        }
+        for timestamp in ["1600112503", "", " 1600112502", "+1600112502", "01600112502", "1600112502.0"] {
+            assert_eq!(verify_example(timestamp, EXAMPLE_SIGNATURE, EXAMPLE_BODY), forged, "{timestamp}");
+        }
+        // A digit that moves from the time into the body leaves the signed bytes as they were; but then it is 1970.
+        let shifted = verify_example("160011250", EXAMPLE_SIGNATURE, &format!("2{EXAMPLE_BODY}"));
+        assert_eq!(shifted, Err("STALE_SIGNATURE"));
+    }
+
+    #[test]
+    fn garbage_is_no_signature() {
+        let zeros = STANDARD.encode([0x30, 0x06, 0x02, 0x01, 0x00, 0x02, 0x01, 0x00]);
+        let longer = STANDARD.encode([STANDARD.decode(EXAMPLE_SIGNATURE).unwrap(), vec![0]].concat());
+        for signature in ["=", &EXAMPLE_SIGNATURE[..40], &zeros, &longer, &"A".repeat(10_000), "1600112502"] {
+            assert_eq!(verify_example("1600112502", signature, EXAMPLE_BODY), Err("INVALID_SIGNATURE"), "{signature}");
+        }
+    }
+
+    #[test]
+    fn a_key_of_another_curve_is_none() {
+        let der = STANDARD.decode(EXAMPLE_KEY).unwrap();
+        let other_curve = [&der[..15], &[0x22], &der[16..]].concat();
+        for bytes in [&der[..40], &other_curve, &[]] {
+            assert!(PublicKey::parse(&STANDARD.encode(bytes)).is_none());
+        }
+        assert!(
+            PublicKey::parse(&format!("-----BEGIN PUBLIC KEY-----\n{EXAMPLE_KEY}\n-----END PUBLIC KEY-----")).is_none()
+        );
+    }
+
     struct Signer(EcdsaKeyPair);
 
     impl Signer {

@@ -10,19 +10,20 @@ use leadflow_platform::{Error, error::Code};
 use super::answer::Refusal;
 use crate::{domain::urlencoded, error};
 
+const FORMS: &str = "send the form as application/x-www-form-urlencoded or multipart/form-data";
 /// Bytes of a form.
 pub(super) const MAX_BODY: usize = 64 << 10;
 
 /// The names and values of a form, in their order.
 pub(super) async fn read(request: Request) -> Result<Vec<(String, String)>, Refusal> {
-    let content_type = request.headers().get(CONTENT_TYPE).cloned().ok_or_else(unsupported)?;
+    let content_type = request.headers().get(CONTENT_TYPE).cloned().ok_or_else(|| unsupported(FORMS))?;
     let text = content_type.to_str().unwrap_or_default();
     let media_type = text.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     let body = Bytes::from_request(request, &()).await.map_err(|cause| unread(cause, MAX_BODY))?;
     match media_type.as_str() {
         "application/x-www-form-urlencoded" => Ok(urlencoded::parse(&body)?),
         "multipart/form-data" => multipart(content_type, body).await,
-        _ => Err(unsupported()),
+        _ => Err(unsupported(FORMS)),
     }
 }
 
@@ -37,8 +38,8 @@ pub(super) fn unread(cause: BytesRejection, limit: usize) -> Refusal {
     Refusal { status, error }
 }
 
-fn unsupported() -> Refusal {
-    let message = "send the form as application/x-www-form-urlencoded or multipart/form-data";
+/// A body of another kind than `message` asks for.
+pub(super) fn unsupported(message: &str) -> Refusal {
     let error = Error::new(Code::InvalidArgument, "UNSUPPORTED_MEDIA_TYPE", message);
     Refusal { status: StatusCode::UNSUPPORTED_MEDIA_TYPE, error }
 }

@@ -4,7 +4,7 @@ use axum::{
     Json,
     body::Bytes,
     extract::{FromRequest as _, Path, Request, State, rejection::PathRejection},
-    http::{HeaderMap, StatusCode},
+    http::{HeaderMap, StatusCode, header::CONTENT_TYPE},
     response::{IntoResponse as _, Response},
 };
 use serde_json::json;
@@ -43,14 +43,22 @@ pub(super) async fn submit(
 
 async fn record(app: &App, provider: &str, source: &str, request: Request) -> Result<Counts, Refusal> {
     let headers = request.headers().clone();
-    let body = Bytes::from_request(request, &()).await.map_err(|cause| body::unread(cause, MAX_BODY));
-    let body = body.inspect_err(|refusal| app.refused_webhook(&refusal.error))?;
+    let body = read(&headers, request).await.inspect_err(|refusal| app.refused_webhook(&refusal.error))?;
     let (Some(signature), Some(timestamp)) = (text(&headers, SIGNATURE), text(&headers, TIMESTAMP)) else {
         let error = error::signature_required();
         app.refused_webhook(&error);
         return Err(error.into());
     };
     Ok(app.record_webhook(Posted { provider, source, timestamp, signature, body: &body }).await?)
+}
+
+/// The raw body. Who does not say what it is means JSON; the signature tells.
+async fn read(headers: &HeaderMap, request: Request) -> Result<Bytes, Refusal> {
+    let media_type = text(headers, CONTENT_TYPE.as_str()).and_then(|value| value.split(';').next());
+    if media_type.is_some_and(|media_type| !media_type.trim().eq_ignore_ascii_case("application/json")) {
+        return Err(body::unsupported("send the events as application/json"));
+    }
+    Bytes::from_request(request, &()).await.map_err(|cause| body::unread(cause, MAX_BODY))
 }
 
 fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {

@@ -6,14 +6,15 @@ use aws_lc_rs::{
     signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, KeyPair as _},
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use leadflow_harness::on_each_database;
+use futures::future::join_all;
+use leadflow_harness::{eventually, on_each_database};
 use leadflow_proto::activity::v1::{
     ApplyConfigurationRequest, Channel, ListActivitiesRequest, ListQuarantinedActivitiesRequest, Source, Webhook,
 };
 use reqwest::StatusCode;
 use serde_json::{Value as Json, json};
 
-use crate::support::{START, World};
+use crate::support::{START, World, activity, try_record};
 
 /// An email provider with its key.
 struct Provider(EcdsaKeyPair);
@@ -167,6 +168,56 @@ on_each_database! {
         let (world, provider) = Provider::registered(database).await;
         let many: Vec<_> = (0..2300).map(|n| event(&format!("e{n}"), "open")).collect();
         assert_eq!(provider.post(&world, &json!(many).to_string()).await, (StatusCode::OK, counts(2300, 0, 0, 0)));
+    }
+
+    async fn what_our_own_fault_keeps_out_of_the_ledger_is_kept_and_the_others_pass(database) {
+        let (world, provider) = Provider::registered(database).await;
+        world.refuse_rows("object_id = 'https://example.com/poison'").await;
+        let mut poison = event("e2", "click");
+        poison["url"] = json!("https://example.com/poison");
+        let body = json!([event("e1", "click"), poison, event("e3", "processed"), event("e4", "open")]).to_string();
+        assert_eq!(provider.post(&world, &body).await, (StatusCode::OK, counts(2, 0, 1, 1)));
+        let kept = world.client().list_quarantined_activities(ListQuarantinedActivitiesRequest::default()).await;
+        let kept = kept.unwrap().into_inner().quarantined_activities;
+        assert_eq!((kept.len(), kept[0].reason.as_str()), (1, "INTERNAL"));
+        assert!(!kept[0].message.contains("refused the work"), "the inside stays inside: {}", kept[0].message);
+    }
+
+    async fn when_too_much_waits_the_provider_is_asked_to_try_again(database) {
+        let (world, provider) = Provider::registered(database).await;
+        let body = json!([event("e1", "click")]).to_string();
+        let blocked = world.block_ledger().await;
+        let calls: Vec<_> = (0..11)
+            .map(|call| {
+                let activities = (0..1000).map(|n| activity(&format!("w-{call}-{n}"), "ada@example.org")).collect();
+                let client = world.client();
+                tokio::spawn(async move { try_record(&client, activities).await })
+            })
+            .collect();
+        eventually!(world.service.metric("leadflow_activities_rejected", &["reason=\"LEDGER_FULL\""]).await == 1_000.0);
+        let (status, answer) = provider.post(&world, &body).await;
+        let reason = answer["error"]["reason"].as_str();
+        assert_eq!((status, reason), (StatusCode::TOO_MANY_REQUESTS, Some("LEDGER_FULL")));
+        blocked.rollback().await.unwrap();
+        join_all(calls).await;
+        assert_eq!(provider.post(&world, &body).await, (StatusCode::OK, counts(1, 0, 0, 0)));
+    }
+
+    async fn what_says_that_it_is_no_json_is_refused(database) {
+        let (world, provider) = Provider::registered(database).await;
+        let (now, body) = (now(&world), "event=open");
+        let request = reqwest::Client::new()
+            .post(format!("{}/v1/webhooks/sendgrid/newsletter", world.service.web))
+            .header("X-Twilio-Email-Event-Webhook-Signature", provider.sign(&now, body))
+            .header("X-Twilio-Email-Event-Webhook-Timestamp", &now);
+        let typed = |content_type: &str| {
+            let request = request.try_clone().unwrap();
+            request.header("content-type", content_type.to_owned()).body(body).send()
+        };
+        for content_type in ["application/x-www-form-urlencoded", "text/plain; charset=utf-8", "application/jsonp"] {
+            assert_eq!(typed(content_type).await.unwrap().status(), StatusCode::UNSUPPORTED_MEDIA_TYPE, "{content_type}");
+        }
+        assert_eq!(typed("Application/JSON; charset=utf-8").await.unwrap().status(), StatusCode::OK);
     }
 
     async fn a_key_that_is_none_is_refused_when_it_is_configured(database) {

@@ -4,6 +4,7 @@
 mod architecture;
 mod crash;
 mod doors;
+mod email;
 mod imports;
 mod month;
 mod quarantine;
