@@ -9,3 +9,4 @@ mod imports;
 mod month;
 mod quarantine;
 mod support;
+mod traces;

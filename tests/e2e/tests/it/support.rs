@@ -13,7 +13,6 @@ use leadflow_platform::{
     clock::{Clock, Hand},
     config::variable,
     rpc::{Client, channel},
-    vars::Vars,
 };
 use leadflow_proto::{
     activity::v1::{self as activity, activity_service_client::ActivityServiceClient},
@@ -35,14 +34,20 @@ pub(crate) struct World {
 impl World {
     /// Starts all roles at `now`, with the sample company's configuration applied.
     pub(crate) async fn start(backend: Backend, now: &str) -> Self {
+        Self::start_with(backend, now, &[]).await
+    }
+
+    /// The same with more variables.
+    pub(crate) async fn start_with(backend: Backend, now: &str, more: &[(&str, &str)]) -> Self {
         let nats = Nats::start().unwrap();
         let folder = leadflow_harness::scratch().unwrap();
         let mut databases = BTreeMap::new();
-        let mut vars: Vars = free_ports()
+        let mut vars = free_ports()
             .with("LEADFLOW_NATS_URL", nats.url())
             .with("LEADFLOW_SCORING_SWEEP_INTERVAL", "200ms")
             .with("LEADFLOW_ROUTING_DRAIN_INTERVAL", "200ms")
             .with("LEADFLOW_DATABASE_MAX_CONNECTIONS", "8");
+        vars = more.iter().fold(vars, |vars, (key, value)| vars.with(*key, *value));
         for (role, _) in ROLES {
             let database = TestDatabase::create(backend).await.unwrap();
             vars = vars.with(variable(role, "DATABASE_URL"), database.url.clone());
