@@ -6,6 +6,8 @@ use leadflow_platform::error::{Code, Error};
 
 use crate::domain::limits::{MAX_FIELDS, MAX_ITEMS, MAX_KEY};
 
+/// Characters of a message that quotes a stranger.
+const MAX_EXCERPT: usize = 200;
 /// How long a caller waits before it tries a full ledger again.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 
@@ -107,9 +109,31 @@ pub(crate) fn stopping() -> Error {
     Error::unavailable("the service is stopping: try again")
 }
 
-/// A body that is no form.
+/// A body that cannot be read.
 pub(crate) fn malformed_body(description: impl Into<String>) -> Error {
-    Error::field("MALFORMED_BODY", "body", description)
+    malformed_field("body", description)
+}
+
+/// A part of a body that cannot be read.
+pub(crate) fn malformed_field(field: impl Into<String>, description: impl Into<String>) -> Error {
+    Error::field("MALFORMED_BODY", field, description)
+}
+
+/// Headers that cannot be read.
+pub(crate) fn malformed_headers(description: impl Into<String>) -> Error {
+    Error::field("MALFORMED_HEADERS", "headers", description)
+}
+
+/// A message in another encoding than ours.
+pub(crate) fn unsupported_content_type() -> Error {
+    let description = "must be application/protobuf, application/json or application/cloudevents+json";
+    Error::field("UNSUPPORTED_MEDIA_TYPE", "content-type", description)
+}
+
+/// An activity of another source than that for which it was published.
+pub(crate) fn source_mismatch(published_for: &str) -> Error {
+    let description = format!("is not the one for which it was published{}: leave it out", quoted(published_for));
+    Error::field("SOURCE_MISMATCH", "source", description)
 }
 
 /// A webhook for which its source has no key.
@@ -186,6 +210,24 @@ pub(crate) fn value_field(kind: &str, key: &str) -> String {
 /// As much of a name that a stranger chose as can be shown.
 pub(crate) fn shown(name: &str) -> String {
     name.chars().filter(|character| !character.is_control()).take(MAX_KEY).collect()
+}
+
+/// The place in a document that a stranger wrote; `body` for the document itself.
+pub(crate) fn path(path: &str) -> String {
+    if path == "." { "body".to_owned() } else { excerpt(path) }
+}
+
+/// What a reader says of a stranger's document, without the values that it quotes: they may be somebody's address.
+pub(crate) fn without_values(message: &str) -> String {
+    let quotes = ['"', '`'];
+    match (message.find(quotes), message.rfind(quotes)) {
+        (Some(begin), Some(end)) if begin < end => excerpt(&format!("{}…{}", &message[..begin], &message[end + 1..])),
+        _ => excerpt(message),
+    }
+}
+
+fn excerpt(text: &str) -> String {
+    text.chars().filter(|character| !character.is_control()).take(MAX_EXCERPT).collect()
 }
 
 /// The name for a message, when it can be shown.

@@ -17,7 +17,9 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     app::{App, identifier::Identifier, ledger},
     contact::Contact,
+    intake::Intake,
     metrics::Instruments,
+    wire::ActivityJson,
 };
 
 pub use crate::{config::Config, store::Migrator};
@@ -28,6 +30,7 @@ mod contact;
 mod domain;
 mod error;
 mod http;
+mod intake;
 mod metrics;
 mod rpc;
 mod store;
@@ -59,7 +62,7 @@ impl Config {
     pub async fn build(self, clock: Clock) -> Result<Service> {
         let contact = Contact::new(channel(&self.contact_url, self.service.credentials.clone())?);
         let foundation = Foundation::lay::<Migrator>(ROLE, &self.service, clock).await?;
-        Ok(Service { foundation, contact })
+        Ok(Service { foundation, contact, json: ActivityJson::new()? })
     }
 }
 
@@ -68,6 +71,7 @@ impl Config {
 pub struct Service {
     foundation: Foundation,
     contact: Contact,
+    json: ActivityJson,
 }
 
 impl Service {
@@ -76,8 +80,8 @@ impl Service {
     /// # Errors
     /// `INTERNAL` that names the tasks which ended too early or not in time.
     pub async fn run(self, listeners: Listeners, http: TcpListener, shutdown: CancellationToken) -> Result<()> {
-        let Self { foundation, contact } = self;
-        foundation.own(STREAM).await;
+        let Self { foundation, contact, json } = self;
+        tokio::join!(foundation.own(STREAM), foundation.own(intake::STREAM));
         let (database, clock) = (foundation.database.clone(), foundation.clock.clone());
         let metrics = Instruments::new(&foundation.metrics.meter());
         let wake = Arc::new(Notify::new());
@@ -85,6 +89,14 @@ impl Service {
         let app = App::new(database.clone(), clock.clone(), ledger, metrics.clone());
         let refresh = metrics.clone().refresh(database.clone(), clock.clone());
         let tracer = foundation.tracer.clone();
+        let intake = Intake {
+            app: app.clone(),
+            json,
+            bus: foundation.bus.clone(),
+            database: database.clone(),
+            clock: clock.clone(),
+            metrics: metrics.clone(),
+        };
         let identifier = Identifier { database, contact, clock, tracer: tracer.clone(), metrics, wake };
 
         let mut tasks = Tasks::new(shutdown);
@@ -92,6 +104,7 @@ impl Service {
         tasks.spawn("identifier", |stop| identifier.run(stop));
         // The doors hold the ledger: it ends when they have.
         tasks.spawn("http", |stop| http::serve(http, app.clone(), tracer, stop));
+        tasks.spawn("intake", |stop| intake.run(stop));
         foundation.start(&mut tasks, listeners, rpc::routes(app), refresh);
         let finished = tasks.finish().await;
         foundation.close().await;

@@ -21,6 +21,8 @@ pub(crate) struct Instruments {
     ignored: Counter<u64>,
     identified: Counter<u64>,
     quarantined: Counter<u64>,
+    receipts_sent: Counter<u64>,
+    receipts_failed: Counter<u64>,
     commits: Counter<u64>,
     pending: Gauge<u64>,
     oldest_pending_age: Gauge<f64>,
@@ -42,6 +44,8 @@ impl Instruments {
             ignored: counter("leadflow.activities.ignored", "Events of a provider that say nothing of a buyer"),
             identified: counter("leadflow.activities.identified", "Activities whose person and account are known"),
             quarantined: counter("leadflow.activities.quarantined", "Activities that were refused and kept, by reason"),
+            receipts_sent: counter("leadflow.receipts.sent", "Receipts that were sent over NATS"),
+            receipts_failed: counter("leadflow.receipts.failed", "Receipts that could not be sent, or not to where"),
             commits: counter("leadflow.ledger.commits", "Transactions of the ledger's writer"),
             pending: gauge("leadflow.activities.pending", "Activities that wait to be identified"),
             oldest_pending_age: age("leadflow.activities.oldest_pending_age", "How long the oldest of them has waited"),
@@ -83,6 +87,12 @@ impl Instruments {
     /// It can never be known who did an activity of the ledger.
     pub(crate) fn set_aside(&self, why: &str) {
         self.quarantined.add(1, &[KeyValue::new("door", "ledger"), reason(why.to_owned())]);
+    }
+
+    /// Receipts were sent, or could not be.
+    pub(crate) fn receipts(&self, sent: usize, failed: usize) {
+        self.receipts_sent.add(sent as u64, &[]);
+        self.receipts_failed.add(failed as u64, &[]);
     }
 
     /// The ledger's writer has committed a transaction.

@@ -98,7 +98,8 @@ pub struct Message {
 pub struct Bus {
     client: async_nats::Client,
     context: jetstream::Context,
-    replicas: usize,
+    config: Arc<Config>,
+    name: Arc<str>,
     owned: Arc<Mutex<Vec<Stream>>>,
     consumed: Arc<Mutex<Vec<Consumer>>>,
     /// How often the connection was made; closed when it never will be again.
@@ -145,7 +146,8 @@ impl Bus {
         Ok(Self {
             client,
             context,
-            replicas: config.replicas,
+            config: Arc::new(config.clone()),
+            name: name.into(),
             owned: Arc::default(),
             consumed: Arc::default(),
             connections,
@@ -157,6 +159,20 @@ impl Bus {
     #[must_use]
     pub fn observed(self, metrics: &Metrics, tracer: Tracer) -> Self {
         Self { observer: Observer::new(&metrics.meter(), tracer), ..self }
+    }
+
+    /// A connection beside this one, for what may break it; the same streams are owned through both.
+    ///
+    /// # Errors
+    /// As [`Bus::connect`].
+    pub async fn beside(&self) -> Result<Self> {
+        let other = Self::connect(&self.config, &self.name).await?;
+        Ok(Self {
+            owned: self.owned.clone(),
+            consumed: self.consumed.clone(),
+            observer: self.observer.clone(),
+            ..other
+        })
     }
 
     /// Whether the server is connected right now.
@@ -191,11 +207,11 @@ impl Bus {
         let failed = |cause: async_nats::Error| {
             Error::unavailable(format!("cannot create the stream {}", stream.name)).because(cause)
         };
-        let config = jetstream::stream::Config { num_replicas: self.replicas, ..config(stream) };
+        let config = jetstream::stream::Config { num_replicas: self.config.replicas, ..config(stream) };
         let made = self.context.get_or_create_stream(config).await.map_err(|e| failed(e.into()))?;
         let found = &made.cached_info().config;
-        if found.num_replicas != self.replicas {
-            let wanted = jetstream::stream::Config { num_replicas: self.replicas, ..found.clone() };
+        if found.num_replicas != self.config.replicas {
+            let wanted = jetstream::stream::Config { num_replicas: self.config.replicas, ..found.clone() };
             self.context.update_stream(wanted).await.map_err(|e| failed(e.into()))?;
         }
         Ok(())

@@ -8,6 +8,7 @@ pub mod fleet;
 mod nats;
 mod postgres;
 mod process;
+mod publisher;
 
 use std::path::PathBuf;
 
@@ -17,6 +18,7 @@ use tempfile::TempDir;
 pub use nats::Nats;
 pub use postgres::Postgres;
 pub use process::Server;
+pub use publisher::Publisher;
 
 /// Which database a test runs on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

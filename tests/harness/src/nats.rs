@@ -1,10 +1,11 @@
 use std::{
+    io::{BufRead as _, BufReader, Write as _},
     net::TcpStream,
     path::PathBuf,
     process::{Command, Stdio},
 };
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail, ensure};
 use tempfile::TempDir;
 
 use crate::{free_port, process::Server, scratch};
@@ -47,6 +48,14 @@ impl Nats {
         self.server.as_ref().map(Server::pid)
     }
 
+    /// Publishes with headers as they are, beginning with `NATS/1.0` and ending with an empty line, readable or not.
+    ///
+    /// # Errors
+    /// When the server refuses.
+    pub fn publish_raw(&self, subject: &str, headers: &[u8], body: &[u8]) -> Result<()> {
+        publish_raw(self.port, subject, headers, body)
+    }
+
     /// Kills the server, as a crash would.
     pub fn kill(&mut self) {
         self.server = None;
@@ -84,6 +93,23 @@ impl Nats {
         self.server = Some(server);
         Ok(())
     }
+}
+
+/// Says to a server by the bytes of its protocol what no client lets out.
+fn publish_raw(port: u16, subject: &str, headers: &[u8], body: &[u8]) -> Result<()> {
+    let mut socket = TcpStream::connect(("127.0.0.1", port))?;
+    let (before, all) = (headers.len(), headers.len() + body.len());
+    let connect = r#"CONNECT {"headers":true,"verbose":false}"#;
+    socket.write_all(format!("{connect}\r\nHPUB {subject} {before} {all}\r\n").as_bytes())?;
+    socket.write_all(&[headers, body, b"\r\nPING\r\n"].concat())?;
+    for line in BufReader::new(socket).lines() {
+        let line = line?;
+        ensure!(!line.starts_with("-ERR"), "the server refuses: {line}");
+        if line == "PONG" {
+            return Ok(());
+        }
+    }
+    bail!("the server has gone")
 }
 
 fn binary() -> PathBuf {

@@ -12,6 +12,7 @@ pub(crate) mod limits;
 pub(crate) mod pending;
 pub(crate) mod problems;
 pub(crate) mod quarantine;
+pub(crate) mod receipt;
 pub(crate) mod repetition;
 pub(crate) mod resolution;
 pub(crate) mod sendgrid;

@@ -14,7 +14,7 @@ use axum::{
 use leadflow_platform::{Error, error::Code};
 use serde_json::json;
 
-use crate::app::Recorded;
+use crate::{app::Recorded, wire::error_json};
 
 /// What the caller wants to read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,27 +56,11 @@ impl Refusal {
         self.error.log();
         let Self { status, error } = self;
         let answer = match format {
-            Format::Json => Json(json_error(&error)).into_response(),
+            Format::Json => Json(json!({ "error": error_json(&error) })).into_response(),
             Format::Page => Html(error_page(&error)).into_response(),
         };
         with_headers(status, answer)
     }
-}
-
-fn json_error(error: &Error) -> serde_json::Value {
-    let fields: Vec<_> = error
-        .violations()
-        .iter()
-        .map(|(field, description)| json!({ "field": field, "description": description }))
-        .collect();
-    json!({
-        "error": {
-            "code": error.code().as_str(),
-            "reason": error.reason(),
-            "message": error.public_message(),
-            "fields": fields,
-        },
-    })
 }
 
 /// The answer to an accepted form: JSON, or on to where the source sends people, or a word of thanks.

@@ -34,8 +34,12 @@ pub(crate) fn incoming(messages: Vec<ActivityMessage>) -> Result<Vec<Incoming>> 
     if messages.len() > MAX_ITEMS {
         return Err(error::too_many("activities"));
     }
-    let read = |message: ActivityMessage| draft(&message).map_err(|it| Box::new(refused_message(&message, it)));
-    Ok(messages.into_iter().map(read).collect())
+    Ok(messages.iter().map(incoming_one).collect())
+}
+
+/// One activity.
+pub(super) fn incoming_one(message: &ActivityMessage) -> Incoming {
+    draft(message).map_err(|error| Box::new(refused_message(message, error)))
 }
 
 /// What a message says.

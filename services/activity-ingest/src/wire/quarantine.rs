@@ -35,6 +35,11 @@ pub(super) fn refused_message(message: &ActivityMessage, error: Error) -> Refuse
     }
 }
 
+/// What is kept of bytes that are no activity.
+pub(super) fn refused_bytes(source: &str, bytes: Vec<u8>, error: Error) -> Refused {
+    Refused { source: source.to_owned(), error, digest: Sha256::digest(&bytes).into(), content: Content::Raw(bytes) }
+}
+
 /// SHA-256 of all that a message says. Its maps go last and in their order: as they are encoded, they have none.
 fn message_digest(message: &ActivityMessage) -> Digest {
     let mut rest = message.clone();

@@ -8,6 +8,8 @@ mod doors;
 mod forms;
 mod group_commit;
 mod identification;
+mod intake;
+mod intake_messages;
 mod lists;
 mod privacy;
 mod quarantine;

@@ -44,13 +44,17 @@ async fn run_all(global: Global, up: &Up, vars: Vars, nats: &mut Option<Embedded
         println!("{role:<16} gRPC {}   health and metrics http://{}", addresses.rpc, addresses.admin);
     }
     println!("{:<16} forms {}/v1/forms/SOURCE", "", suite.listening.http_url());
+    if let Some(url) = vars.get("LEADFLOW_NATS_URL") {
+        println!("{:<16} NATS {url}   publish to leadflow.intake.v1.SOURCE", "");
+    }
     println!("{:<16} data in {}\n", "", up.data_dir.display());
 
     let vars = ROLES.iter().fold(vars, |vars, (role, _)| vars.or(&variable(role, "URL"), suite.listening.url(role)));
-    let clients = Clients::new(&global, &vars.or("LEADFLOW_ACTIVITY_INGEST_HTTP_URL", suite.listening.http_url()))?;
+    let vars = vars.or("LEADFLOW_ACTIVITY_INGEST_HTTP_URL", suite.listening.http_url());
+    let clients = Clients::new(&global, &vars)?;
     let sample = async {
         if let Some(folder) = &up.sample {
-            sample::run(&clients, folder, &up.data_dir).await?;
+            sample::run(&clients, sample::Sample { folder, data_dir: &up.data_dir, vars: &vars }).await?;
         }
         println!("Ready. Press Ctrl-C to stop.");
         std::future::pending::<Result<()>>().await

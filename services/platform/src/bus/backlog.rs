@@ -21,6 +21,14 @@ pub struct Backlog {
 }
 
 impl Bus {
+    /// From now on the backlog of this consumer is of interest.
+    pub(super) async fn watch(&self, consumer: Consumer) {
+        let mut consumed = self.consumed.lock().await;
+        if !consumed.contains(&consumer) {
+            consumed.push(consumer);
+        }
+    }
+
     /// The backlog of each consumer that runs here, as far as the server knows it. While the bus is away, none is.
     pub async fn backlogs(&self) -> Vec<(Consumer, Backlog)> {
         if !self.is_connected() {

@@ -83,7 +83,7 @@ impl Delivery {
 }
 
 /// What is consumed, and by whom.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Consumer {
     /// The stream's name.
     pub stream: &'static str,
@@ -109,7 +109,7 @@ pub async fn consume<H, Fut>(
     H: Fn(Vec<Delivery>) -> Fut + Send + Sync,
     Fut: Future<Output = Result<()>> + Send,
 {
-    bus.consumed.lock().await.push(consumer);
+    bus.watch(consumer).await;
     let watch = bus.observer.clone().watch(consumer);
     let worker = Worker { consumer, database, clock, watch, handle };
     let mut failures = 0_u32;

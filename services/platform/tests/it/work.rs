@@ -9,7 +9,6 @@ use leadflow_platform::{
     db::Database,
     trace::Origin,
 };
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio_util::sync::CancellationToken;
 
 use crate::support::{jetstream, log::Running, open};
@@ -59,25 +58,6 @@ async fn left(nats: &Nats) -> u64 {
     jetstream(nats).await.get_stream(WORK.name).await.unwrap().cached_info().state.messages
 }
 
-/// Publishes by the bytes of the protocol what no client would let out.
-async fn publish_raw(nats: &Nats, headers: &[u8], body: &str) {
-    let address = nats.url().replace("nats://", "");
-    let mut socket = tokio::net::TcpStream::connect(address).await.unwrap();
-    let lengths = format!("{} {}", headers.len(), headers.len() + body.len());
-    let mut bytes =
-        format!("CONNECT {{\"headers\":true,\"verbose\":false}}\r\nHPUB {SUBJECT} {lengths}\r\n").into_bytes();
-    bytes.extend_from_slice(headers);
-    bytes.extend_from_slice(format!("{body}\r\nPING\r\n").as_bytes());
-    socket.write_all(&bytes).await.unwrap();
-    let mut answer = String::new();
-    while !answer.contains("PONG") {
-        let mut buffer = [0; 4096];
-        let read = socket.read(&mut buffer).await.unwrap();
-        answer.push_str(&String::from_utf8_lossy(&buffer[..read]));
-        assert!(read > 0 && !answer.contains("-ERR"), "{answer}");
-    }
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn work_is_kept_until_it_is_done_and_sent_again_it_is_work_again() {
     let (_test, database, nats, bus) = ground().await;
@@ -121,9 +101,9 @@ async fn a_stream_that_was_lost_is_made_again_by_its_consumer_when_nobody_else_w
 async fn a_message_whose_headers_no_client_can_read_blocks_nothing() {
     let (_test, database, nats, bus) = ground().await;
     let (done, worker) = work(&bus, &database);
-    publish_raw(&nats, b"NATS/1.0\r\nX-Name: J\xfcrgen\r\n\r\n", "latin 1").await;
-    publish_raw(&nats, b"NATS/1.0\r\nno colon\r\n\r\n", "no colon").await;
-    publish_raw(&nats, b"NATS/1.0\r\nX-Name: fine\r\n\r\n", "fine").await;
+    nats.publish_raw(SUBJECT, b"NATS/1.0\r\nX-Name: J\xfcrgen\r\n\r\n", b"latin 1").unwrap();
+    nats.publish_raw(SUBJECT, b"NATS/1.0\r\nno colon\r\n\r\n", b"no colon").unwrap();
+    nats.publish_raw(SUBJECT, b"NATS/1.0\r\nX-Name: fine\r\n\r\n", b"fine").unwrap();
     eventually!(left(&nats).await == 0);
     let mut seen = texts(&done);
     seen.sort_unstable();
@@ -137,8 +117,8 @@ async fn a_message_whose_headers_no_client_can_read_blocks_nothing() {
 async fn a_message_that_lets_the_client_fail_for_good_ends_the_consumer_and_the_next_one_gets_past_it() {
     let (_test, database, nats, bus) = ground().await;
     let (_, first) = work(&bus, &database);
-    publish_raw(&nats, b"NATS/1.0\r\nX-Name: a\rb\r\n\r\n", "carriage return").await;
-    publish_raw(&nats, b"NATS/1.0\r\nX-Name: fine\r\n\r\n", "fine").await;
+    nats.publish_raw(SUBJECT, b"NATS/1.0\r\nX-Name: a\rb\r\n\r\n", b"carriage return").unwrap();
+    nats.publish_raw(SUBJECT, b"NATS/1.0\r\nX-Name: fine\r\n\r\n", b"fine").unwrap();
     eventually!(first.has_ended());
     assert!(!bus.is_connected());
     let bus = Bus::connect(&Config::at(nats.url()), "again").await.unwrap();

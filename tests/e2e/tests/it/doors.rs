@@ -1,9 +1,9 @@
 //! From each door to the assigned rep, back by a rejection, and to a clean reconciliation.
 
-use leadflow_harness::{Backend, eventually};
+use leadflow_harness::{Backend, Publisher, eventually};
 use leadflow_proto::activity::v1::{RecordActivitiesRequest, record_result::Outcome};
 use sea_orm::{ConnectionTrait as _, Database};
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
 
 use crate::support::{World, on_each_backend, quotation};
 
@@ -82,6 +82,48 @@ async fn a_grpc_activity_reaches_the_rep_comes_back_and_goes_out_again(backend: 
     world.suite.stop().await.unwrap();
 }
 
+async fn a_message_on_nats_reaches_the_rep_and_a_late_one_counts_when_it_happened(backend: Backend) {
+    let world = World::start(backend, NOW).await;
+    let mut tool = Publisher::connect(&world.nats.url()).await.unwrap();
+    let quotation = json!({
+        "specversion": "1.0",
+        "id": "n-1",
+        "source": "https://www.example.com/mailing",
+        "type": "quote_requested",
+        "time": "2030-01-02T09:58:00Z",
+        "data": {
+            "productCategory": "hplc",
+            "identity": { "email": "mara@birkenfeld-chemie.de", "company": "Birkenfeld Chemie", "country": "DE" },
+        },
+    });
+    let mut send = async |source, body: &Json| tool.deliver(source, &[], body.to_string()).await.unwrap();
+    let (first, again) = (send("website-form", &quotation).await, send("website-form", &quotation).await);
+    assert_eq!((first["outcome"].as_str(), again["outcome"].as_str()), (Some("accepted"), Some("duplicate")));
+    assert_eq!(first["activity_id"], again["activity_id"]);
+    let lead = assigned(&world, "Birkenfeld Chemie", "hplc").await;
+    assert_eq!((lead["band"].as_str(), lead["activities"].as_i64()), (Some("hot"), Some(1)));
+
+    // The badge reader of last week's show has found a network, and is not sure whether it was heard.
+    let scan = json!({
+        "source_event_id": "scan-1",
+        "occur_time": "2029-12-26T15:00:00Z",
+        "product_category": "hplc",
+        "identity": { "email": "joost@birkenfeld-chemie.de" },
+    });
+    let (first, again) = (send("expo", &scan).await, send("expo", &scan).await);
+    assert_eq!((first["outcome"].as_str(), again["outcome"].as_str()), (Some("accepted"), Some("duplicate")));
+    let later = eventually!(
+        some: world.cli.lead("Birkenfeld Chemie", "hplc").await.filter(|lead| lead["activities"] == 2)
+    );
+    assert_eq!(later["contacts"], 2);
+    assert_eq!((&later["assignment_id"], &later["hand_over"]), (&lead["assignment_id"], &lead["hand_over"]));
+    let id = lead["lead_id"].as_str().unwrap();
+    let explained = world.cli.ok(&["explain", id]).await;
+    assert!(explained.contains("2029-12-26"), "{explained}");
+    world.cli.ok(&["reconcile"]).await;
+    world.suite.stop().await.unwrap();
+}
+
 async fn reconcile_names_what_is_missing(backend: Backend) {
     let world = World::start(backend, NOW).await;
     let activities = vec![quotation("q-1", "a@gletscher-optik.ch", "Gletscher Optik", "CH", "spectroscopy")];
@@ -107,5 +149,6 @@ async fn reconcile_names_what_is_missing(backend: Backend) {
 on_each_backend! {
     a_form_reaches_the_rep
     a_grpc_activity_reaches_the_rep_comes_back_and_goes_out_again
+    a_message_on_nats_reaches_the_rep_and_a_late_one_counts_when_it_happened
     reconcile_names_what_is_missing
 }

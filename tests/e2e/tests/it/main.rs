@@ -5,6 +5,7 @@ mod architecture;
 mod crash;
 mod doors;
 mod email;
+mod examples;
 mod imports;
 mod month;
 mod quarantine;

@@ -28,7 +28,7 @@ pub(crate) struct World {
     pub(crate) cli: Cli,
     pub(crate) folder: TempDir,
     pub(crate) databases: BTreeMap<&'static str, TestDatabase>,
-    _nats: Nats,
+    pub(crate) nats: Nats,
 }
 
 impl World {
@@ -60,7 +60,8 @@ impl World {
             cli.set(&variable(role, "URL"), suite.listening.url(role));
         }
         cli.set("LEADFLOW_ACTIVITY_INGEST_HTTP_URL", suite.listening.http_url());
-        let world = Self { suite, clock: hand, cli, folder, databases, _nats: nats };
+        cli.set("LEADFLOW_NATS_URL", nats.url());
+        let world = Self { suite, clock: hand, cli, folder, databases, nats };
         world.cli.ok(&["apply", "-f", &sample().display().to_string()]).await;
         world
     }
@@ -83,8 +84,13 @@ pub(crate) fn sample() -> PathBuf {
 
 /// The binary, as it was built beside these tests.
 pub(crate) fn binary() -> PathBuf {
+    built("leadflow")
+}
+
+/// A binary of the workspace.
+pub(crate) fn built(name: &str) -> PathBuf {
     let tests = std::env::current_exe().unwrap();
-    let path = tests.ancestors().nth(2).unwrap().join("leadflow");
+    let path = tests.ancestors().nth(2).unwrap().join(name);
     assert!(path.exists(), "{} is missing: run `cargo build` first, or `make test`", path.display());
     path
 }

@@ -7,7 +7,7 @@ pub(crate) mod quarantine;
 use std::collections::HashMap;
 
 use leadflow_activity_ingest::{Config, migrate};
-use leadflow_harness::{Nats, TestDatabase};
+use leadflow_harness::{Nats, Publisher, TestDatabase};
 use leadflow_platform::{
     auth::Credentials,
     clock::{Clock, Hand},
@@ -44,7 +44,26 @@ pub(crate) struct World {
     clock: Clock,
     vars: Vars,
     database: TestDatabase,
-    _nats: Nats,
+    pub(crate) nats: Nats,
+}
+
+/// A database that is away.
+pub(crate) enum Outage {
+    Locked(DatabaseTransaction),
+    Closed(DatabaseConnection, String),
+}
+
+impl Outage {
+    /// Ends it.
+    pub(crate) async fn end(self) {
+        match self {
+            Self::Locked(transaction) => transaction.rollback().await.unwrap(),
+            Self::Closed(server, name) => {
+                let back = format!("ALTER DATABASE {name} ALLOW_CONNECTIONS true");
+                server.execute_unprepared(&back).await.unwrap();
+            }
+        }
+    }
 }
 
 /// One running service.
@@ -80,7 +99,7 @@ impl World {
         let events = Events::watch(&nats.url()).await;
         let (clock, hand) = Clock::manual(START.parse().unwrap());
         let service = Service::start(&vars, clock.clone()).await;
-        Self { contact, events, hand, service, clock, vars, database, _nats: nats }
+        Self { contact, events, hand, service, clock, vars, database, nats }
     }
 
     /// Another replica on the same database.
@@ -90,9 +109,24 @@ impl World {
 
     /// Ends the service without a word, and starts it again.
     pub(crate) async fn crash_and_restart(&mut self) {
+        self.crash().await;
+        self.restart().await;
+    }
+
+    /// Ends the service without a word.
+    pub(crate) async fn crash(&mut self) {
         self.service.task.abort();
         let _ = (&mut self.service.task).await;
+    }
+
+    /// Starts the service that has ended.
+    pub(crate) async fn restart(&mut self) {
         self.service = self.replica().await;
+    }
+
+    /// A marketing tool.
+    pub(crate) async fn publisher(&self) -> Publisher {
+        Publisher::connect(&self.nats.url()).await.unwrap()
     }
 
     pub(crate) fn client(&self) -> Client {
@@ -120,6 +154,22 @@ impl World {
             format!("ALTER TABLE activities ADD CONSTRAINT refuse CHECK (NOT coalesce({condition}, false))")
         };
         self.database().await.execute_unprepared(&script).await.unwrap();
+    }
+
+    /// Lets nobody use the database any more: PostgreSQL takes no connections, and SQLite is locked by somebody else for
+    /// longer than anybody waits.
+    pub(crate) async fn take_database_away(&self) -> Outage {
+        let url = &self.database.url;
+        if url.starts_with("sqlite") {
+            return Outage::Locked(self.block_ledger().await);
+        }
+        let (server, name) = url.rsplit_once('/').unwrap();
+        let server = sea_orm::Database::connect(format!("{server}/postgres")).await.unwrap();
+        let away = format!("ALTER DATABASE {name} ALLOW_CONNECTIONS false");
+        server.execute_unprepared(&away).await.unwrap();
+        let end = format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'");
+        server.execute_unprepared(&end).await.unwrap();
+        Outage::Closed(server, name.to_owned())
     }
 
     /// Keeps everybody from writing to the ledger until the guard is dropped.
