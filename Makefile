@@ -17,7 +17,7 @@ run: ## Build and start everything with the sample company, until Ctrl-C
 	RUST_LOG=$${RUST_LOG:-warn} target/debug/leadflow up --data-dir $(DATA_DIR) --sample examples/laboratory
 
 test: ## Everything that has to pass: format, lints, the oracle's examples, all tests
-	@scripts/install nats-server postgresql python3 openssl cargo-nextest deploy-tools
+	@scripts/install nats-server postgresql python3 python3-venv openssl cargo-nextest deploy-tools
 	cargo fmt --all --check
 	cargo clippy --locked --workspace --all-targets -- -D warnings
 	@$(MAKE) --no-print-directory oracle

@@ -51,7 +51,9 @@ pub(crate) async fn run(cli: Cli, vars: Vars) -> Result<ExitCode> {
         Command::Holds => lists::holds(&clients, format).await?,
         Command::Pools => lists::pools(&clients, format).await?,
         Command::Reconcile(reconcile) => return reconcile::run(&clients, format, &reconcile).await,
-        Command::Sample { folder, data_dir } => sample::run(&clients, &folder, &data_dir).await?,
+        Command::Sample { folder, data_dir } => {
+            sample::run(&clients, sample::Sample { folder: &folder, data_dir: &data_dir, vars: &vars }).await?;
+        }
         Command::Up(_) | Command::Serve { .. } | Command::Migrate { .. } => {}
     }
     Ok(ExitCode::SUCCESS)
