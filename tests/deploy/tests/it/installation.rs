@@ -1,6 +1,7 @@
 //! An installation as the manifests describe it does its work: each role is the real binary with exactly the arguments,
 //! the variables and the files that its pod gets, on NATS servers with exactly the configuration of theirs.
 
+use futures::StreamExt as _;
 use leadflow_harness::eventually;
 use leadflow_platform::{auth::Credentials, bus, rpc::channel, vars::Vars};
 use leadflow_proto::{
@@ -97,11 +98,30 @@ async fn a_form_comes_in_through_the_ingress(cluster: &Cluster) {
     eventually!(assigned(cluster, "Fjordlab").is_some());
 }
 
+/// An outside publisher, as the user that it is, hears that its activity is recorded.
+async fn a_publisher_gets_its_receipt(cluster: &Cluster) {
+    let publisher = User::publisher("newsletter").connect(cluster).await.client;
+    let inbox = publisher.new_inbox();
+    let mut receipts = publisher.subscribe(inbox.clone()).await.unwrap();
+    let mut headers = async_nats::HeaderMap::new();
+    headers.insert("content-type", "application/json");
+    headers.insert("leadflow-receipt", inbox.as_str());
+    let activity = serde_json::json!({
+        "source_event_id": "m-1", "activity_type": "email_clicked", "product_category": "hplc",
+        "identity": {"email": "ines@quellwasser-labor.de"},
+    });
+    let subject = "leadflow.intake.v1.newsletter";
+    publisher.publish_with_headers(subject, headers, activity.to_string().into()).await.unwrap();
+    let receipt = tokio::time::timeout(std::time::Duration::from_secs(30), receipts.next()).await.unwrap().unwrap();
+    let receipt: Json = serde_json::from_slice(&receipt.payload).unwrap();
+    assert_eq!((text(&receipt["source_event_id"]), text(&receipt["outcome"])), ("m-1", "accepted"), "{receipt}");
+}
+
 /// Streams are kept on as many servers as the manifests have.
 async fn streams_are_on_every_server(cluster: &Cluster) {
     let servers = find(&cluster.objects, "StatefulSet", "leadflow-nats").unwrap()["spec"]["replicas"].as_u64().unwrap();
     let jetstream = async_nats::jetstream::new(User::of_role("scoring").connect(cluster).await.client);
-    for stream in ["LEADFLOW_ACTIVITY", "LEADFLOW_CONTACT", "LEADFLOW_LEAD", "LEADFLOW_ASSIGNMENT"] {
+    for stream in ["LEADFLOW_ACTIVITY", "LEADFLOW_CONTACT", "LEADFLOW_ASSIGNMENT", "LEADFLOW_LEAD"] {
         let stream = jetstream.get_stream(stream).await.unwrap();
         assert_eq!(stream.cached_info().config.num_replicas as u64, servers, "{:?}", stream.cached_info());
     }
@@ -112,6 +132,7 @@ async fn the_production_overlay_brings_an_activity_to_its_rep() {
     let cluster = Cluster::start("production").await;
     an_activity_with_a_token_reaches_its_rep(&cluster).await;
     a_form_comes_in_through_the_ingress(&cluster).await;
+    a_publisher_gets_its_receipt(&cluster).await;
     streams_are_on_every_server(&cluster).await;
     rights::nobody_was_refused(&cluster);
     monitoring::what_is_watched_is_exposed(&cluster).await;

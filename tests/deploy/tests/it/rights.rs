@@ -29,7 +29,8 @@ impl User {
         Self { name: role.into(), password: None, inbox: format!("_INBOX.leadflow-{role}") }
     }
 
-    fn publisher(source: &str) -> Self {
+    /// The user of an outside publisher.
+    pub(crate) fn publisher(source: &str) -> Self {
         let (name, inbox) = (format!("publisher-{source}"), format!("_INBOX.publisher.{source}"));
         Self { name, password: None, inbox }
     }
