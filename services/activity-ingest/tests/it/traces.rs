@@ -62,4 +62,20 @@ on_each_database! {
         }
         assert!(world.contact.calls().contains(&8), "one question for all: {:?}", world.contact.calls());
     }
+
+    async fn each_message_of_a_batch_on_nats_keeps_its_own_trace(database) {
+        let world = World::start(database).await;
+        let mut publisher = world.publisher().await;
+        let body = |n: usize| format!(r#"{{ "source_event_id": "n-{n}", "identity": {{ "email": "anna@example.com" }} }}"#);
+        for n in 0..3 {
+            let header = traceparent(n);
+            publisher.publish("website-form", &[("traceparent", header.as_str())], body(n)).await.unwrap();
+        }
+        publisher.publish("website-form", &[("traceparent", "nonsense")], body(3)).await.unwrap();
+        for expected in [traceparent(0), traceparent(1), traceparent(2), String::new()] {
+            let receipt = publisher.receipt().await.unwrap();
+            let id = receipt["activity_id"].as_str().unwrap();
+            assert_eq!(eventually!(some: announced(&world, id)), expected, "{receipt}");
+        }
+    }
 }
