@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use leadflow_platform::{
-    config::{ServiceConfig, variable},
+    config::{ServiceConfig, url, variable},
     vars::{Error, Vars},
 };
 
@@ -36,7 +36,7 @@ impl Config {
         }
         Ok(Self {
             service: ServiceConfig::from_vars(ROLE, vars)?,
-            contact_url: vars.get("LEADFLOW_CONTACT_URL").unwrap_or("http://127.0.0.1:7101").to_owned(),
+            contact_url: url("contact", 7101, vars),
             http_listen,
         })
     }

@@ -15,7 +15,7 @@ use tokio::{net::TcpListener, sync::Notify};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    app::{App, identifier::Identifier, ledger},
+    app::{App, digest::Activities, identifier::Identifier, ledger},
     contact::Contact,
     intake::Intake,
     metrics::Instruments,
@@ -97,6 +97,7 @@ impl Service {
             clock: clock.clone(),
             metrics: metrics.clone(),
         };
+        let announced = Activities { database: database.clone(), clock: clock.clone() };
         let identifier = Identifier { database, contact, clock, tracer: tracer.clone(), metrics, wake };
 
         let mut tasks = Tasks::new(shutdown);
@@ -105,7 +106,8 @@ impl Service {
         // The doors hold the ledger: it ends when they have.
         tasks.spawn("http", |stop| http::serve(http, app.clone(), tracer, stop));
         tasks.spawn("intake", |stop| intake.run(stop));
-        foundation.start(&mut tasks, listeners, rpc::routes(app), refresh);
+        let routes = rpc::routes(app).add_service(foundation.digests(vec![Arc::new(announced)]));
+        foundation.start(&mut tasks, listeners, routes, refresh);
         let finished = tasks.finish().await;
         foundation.close().await;
         finished.map_err(Error::internal)

@@ -24,7 +24,10 @@ use leadflow_proto::contact::v1::contact_service_server::ContactServiceServer;
 use tokio_util::sync::CancellationToken;
 use tonic::service::Routes;
 
-use crate::app::App;
+use crate::app::{
+    App,
+    digest::{Accounts, Contacts},
+};
 
 pub use crate::{config::Config, store::Migrator};
 
@@ -82,10 +85,11 @@ impl Service {
     pub async fn run(self, listeners: Listeners, shutdown: CancellationToken) -> Result<()> {
         let Self { foundation, app } = self;
         let mut tasks = Tasks::new(shutdown);
+        let digests = foundation.digests(vec![Arc::new(Accounts(app.clone())), Arc::new(Contacts(app.clone()))]);
         let server =
             ContactServiceServer::new(app).max_decoding_message_size(MAX_MESSAGE).max_encoding_message_size(MAX_ANSWER);
         let nothing = Arc::new(|| Box::pin(async { Ok(()) }) as futures::future::BoxFuture<'static, Result<()>>);
-        foundation.start(&mut tasks, listeners, Routes::new(server), nothing);
+        foundation.start(&mut tasks, listeners, Routes::new(server).add_service(digests), nothing);
         let result = tasks.finish().await.map_err(Error::internal);
         foundation.close().await;
         result

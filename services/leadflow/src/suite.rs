@@ -66,7 +66,7 @@ impl Suite {
     /// The first thing that keeps a role from starting.
     pub async fn start(vars: Vars, clock: Clock) -> Result<Self> {
         let (listening, mut listeners, http) = open_ports(&vars).await?;
-        let vars = vars.or("LEADFLOW_CONTACT_URL", listening.url(leadflow_contact::ROLE));
+        let vars = ROLES.iter().fold(vars, |vars, (role, _)| vars.or(&variable(role, "URL"), listening.url(role)));
         for (role, _) in ROLES {
             migrate(role, &vars).await?;
         }

@@ -32,6 +32,7 @@ pub use crate::bus::{
 };
 
 mod backlog;
+mod caught_up;
 mod config;
 mod consumer;
 mod observer;

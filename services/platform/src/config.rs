@@ -1,12 +1,14 @@
 //! What all services are configured with.
 
-use std::{net::SocketAddr, path::PathBuf};
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use crate::{
     auth::{Auth, Credentials},
     bus, db, trace,
     vars::{Error, Vars},
 };
+
+const RECONCILE_INTERVAL: &str = "LEADFLOW_RECONCILE_INTERVAL";
 
 /// The settings that every role has.
 #[derive(Clone, Debug)]
@@ -21,21 +23,28 @@ pub struct ServiceConfig {
     pub credentials: Credentials,
     /// Where its spans go.
     pub traces: trace::Config,
+    /// How often it compares what it holds with what others have announced.
+    pub reconcile_interval: Duration,
 }
 
 impl ServiceConfig {
     /// Reads the settings of `role`, for example `activity-ingest`: `LEADFLOW_ACTIVITY_INGEST_DATABASE_URL` and the
-    /// shared `LEADFLOW_NATS_*`, `LEADFLOW_AUTH_*`, `LEADFLOW_DATA_DIR`, `OTEL_*`.
+    /// shared `LEADFLOW_NATS_*`, `LEADFLOW_AUTH_*`, `LEADFLOW_DATA_DIR`, `LEADFLOW_RECONCILE_INTERVAL`, `OTEL_*`.
     ///
     /// # Errors
     /// When a setting cannot be used.
     pub fn from_vars(role: &str, vars: &Vars) -> Result<Self, Error> {
+        let reconcile_interval = vars.duration(RECONCILE_INTERVAL, Duration::from_secs(600))?;
+        if reconcile_interval.is_zero() {
+            return Err(Error::new(RECONCILE_INTERVAL, "must be longer than zero"));
+        }
         Ok(Self {
             database: db::Config::from_vars(role, vars)?,
             nats: bus::Config::from_vars(vars)?,
             auth: Auth::from_vars(vars)?,
             credentials: Credentials::from_vars(role, vars)?,
             traces: trace::Config::from_vars(vars)?,
+            reconcile_interval,
         })
     }
 }
@@ -71,6 +80,11 @@ impl Addresses {
 /// The name of a role's own variable: `variable("activity-ingest", "LISTEN")` is `LEADFLOW_ACTIVITY_INGEST_LISTEN`.
 pub fn variable(role: &str, key: &str) -> String {
     format!("LEADFLOW_{}_{key}", role.to_uppercase().replace('-', "_"))
+}
+
+/// Where a role is called: its `LEADFLOW_<ROLE>_URL`, or `port` on this machine.
+pub fn url(role: &str, port: u16, vars: &Vars) -> String {
+    vars.get(&variable(role, "URL")).map_or_else(|| format!("http://127.0.0.1:{port}"), str::to_owned)
 }
 
 /// The folder for the embedded defaults: `LEADFLOW_DATA_DIR`, or `data`.

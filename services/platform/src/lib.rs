@@ -8,6 +8,7 @@ pub mod clock;
 pub mod condition;
 pub mod config;
 pub mod db;
+pub mod digest;
 pub mod error;
 pub mod ids;
 pub mod lifecycle;

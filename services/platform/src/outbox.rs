@@ -146,6 +146,25 @@ pub async fn oldest(database: &Database) -> Result<Option<Timestamp>> {
     Ok(oldest.map(from_millis))
 }
 
+/// Waits until everything that is committed to the outbox by now has been published.
+///
+/// # Errors
+/// `UNAVAILABLE` when that takes longer than `patience`; when the database fails.
+pub(crate) async fn drained(database: &Database, patience: Duration) -> Result<()> {
+    let newest = Entity::find().order_by_desc(Column::Id).one(database.reader()).await?;
+    let Some(newest) = newest.map(|message| message.id) else { return Ok(()) };
+    let waits = || Entity::find().filter(Column::Id.lte(newest)).limit(1).count(database.reader());
+    let drained = async {
+        while waits().await? > 0 {
+            tokio::time::sleep(Duration::from_millis(25)).await;
+        }
+        Ok(())
+    };
+    tokio::time::timeout(patience, drained)
+        .await
+        .unwrap_or_else(|_| Err(Error::unavailable("the outbox waits for the bus")))
+}
+
 /// Publishes what the outbox holds, until shutdown. `ce-source` is `source`.
 pub async fn relay(database: Database, bus: Bus, source: &'static str, shutdown: CancellationToken) {
     let mut failures = 0_u32;

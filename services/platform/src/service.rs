@@ -1,5 +1,7 @@
 //! What a role stands on: its database, its bus, its metrics; and the servers that every role runs.
 
+use std::{sync::Arc, time::Duration};
+
 use sea_orm_migration::MigratorTrait;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -12,6 +14,7 @@ use crate::{
     clock::Clock,
     config::{Addresses, ServiceConfig},
     db::Database,
+    digest::{self, Comparison, Producer},
     error::{Error, Result},
     lifecycle::Tasks,
     metrics::Metrics,
@@ -66,6 +69,7 @@ pub struct Foundation {
     /// How the role shows itself to others.
     pub credentials: Credentials,
     auth: Auth,
+    reconcile_interval: Duration,
 }
 
 impl Foundation {
@@ -91,6 +95,7 @@ impl Foundation {
             clock,
             credentials: config.credentials.clone(),
             auth: config.auth.clone(),
+            reconcile_interval: config.reconcile_interval,
             database,
         })
     }
@@ -120,6 +125,18 @@ impl Foundation {
         let (database, bus, role) = (self.database.clone(), self.bus.clone(), self.role);
         tasks.spawn("outbox", |stop| outbox::relay(database, bus, role, stop));
         tracing::info!(role = self.role, "started");
+    }
+
+    /// The gRPC service by which consumers find out what they have missed of what this role announces.
+    pub fn digests(&self, producers: Vec<Arc<dyn Producer>>) -> digest::Server {
+        digest::server(self.database.clone(), self.clock.clone(), producers)
+    }
+
+    /// Starts to compare what this role has taken in with what others have announced, and to ask again for the rest.
+    pub fn compare(&self, tasks: &mut Tasks, comparisons: Vec<Comparison>) {
+        let (database, bus, metrics) = (self.database.clone(), self.bus.clone(), self.metrics.clone());
+        let interval = self.reconcile_interval;
+        tasks.spawn("digest", |stop| digest::follow(comparisons, interval, database, bus, metrics, stop));
     }
 
     /// Closes the connections, after all tasks have ended, and sends the last spans.

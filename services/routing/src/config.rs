@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use leadflow_platform::{
-    config::ServiceConfig,
+    config::{ServiceConfig, url},
     vars::{Error, Vars},
 };
 
@@ -17,6 +17,8 @@ const DRAIN_INTERVAL: &str = "LEADFLOW_ROUTING_DRAIN_INTERVAL";
 pub struct Config {
     /// What every role has.
     pub service: ServiceConfig,
+    /// Who announces leads.
+    pub scoring_url: String,
     /// By when somebody has to act on a held lead.
     pub hold_deadline: Duration,
     /// How often a rep is looked for again for what is held.
@@ -37,6 +39,7 @@ impl Config {
         if hold_deadline > Duration::from_secs(366 * 86_400) {
             return Err(Error::new(HOLD_DEADLINE, "must be at most a year"));
         }
-        Ok(Self { service: ServiceConfig::from_vars(ROLE, vars)?, hold_deadline, drain_interval })
+        let (service, scoring_url) = (ServiceConfig::from_vars(ROLE, vars)?, url("scoring", 7103, vars));
+        Ok(Self { service, scoring_url, hold_deadline, drain_interval })
     }
 }

@@ -17,15 +17,19 @@ use leadflow_platform::{
     bus::{Keep, Stream, consume},
     clock::Clock,
     db::Database,
+    digest::Comparison,
     lifecycle::Tasks,
-    rpc::{MAX_ANSWER, MAX_MESSAGE},
+    rpc::{MAX_ANSWER, MAX_MESSAGE, channel},
     service::{Foundation, Listeners},
 };
 use leadflow_proto::routing::v1::routing_service_server::RoutingServiceServer;
 use tokio_util::sync::CancellationToken;
 use tonic::service::Routes;
 
-use crate::app::App;
+use crate::{
+    app::{App, digest::Assignments},
+    store::digest,
+};
 
 pub use crate::{config::Config, store::Migrator};
 
@@ -53,6 +57,7 @@ pub async fn migrate(config: &Config) -> Result<()> {
 pub struct Service {
     foundation: Foundation,
     app: App,
+    comparison: Comparison,
     drain_interval: Duration,
 }
 
@@ -60,13 +65,15 @@ impl Config {
     /// Connects to all that the service needs.
     ///
     /// # Errors
-    /// When the database cannot be reached or is not up to date.
+    /// When the database cannot be reached or is not up to date, or the address of scoring is none.
     pub async fn build(self, clock: Clock) -> Result<Service> {
+        let producer = channel(&self.scoring_url, self.service.credentials.clone())?;
+        let comparison = Comparison { kind: "leads", facts: digest::leads(), consumer: events::LEADS, producer };
         let foundation = Foundation::lay::<Migrator>(ROLE, &self.service, clock).await?;
         foundation.own(STREAM).await;
         let metrics = metrics::Metrics::new(&foundation.metrics);
         let app = App::new(foundation.database.clone(), foundation.clock.clone(), metrics, self.hold_deadline);
-        Ok(Service { foundation, app, drain_interval: self.drain_interval })
+        Ok(Service { foundation, app, comparison, drain_interval: self.drain_interval })
     }
 }
 
@@ -76,7 +83,7 @@ impl Service {
     /// # Errors
     /// When a task failed, or did not end in time.
     pub async fn run(self, listeners: Listeners, shutdown: CancellationToken) -> Result<()> {
-        let Self { foundation, app, drain_interval } = self;
+        let Self { foundation, app, comparison, drain_interval } = self;
         let mut tasks = Tasks::new(shutdown);
         let server = RoutingServiceServer::new(app.clone())
             .max_decoding_message_size(MAX_MESSAGE)
@@ -86,7 +93,9 @@ impl Service {
             let app = measured.clone();
             Box::pin(async move { app.measure().await }) as futures::future::BoxFuture<'static, Result<()>>
         });
-        foundation.start(&mut tasks, listeners, Routes::new(server), refresh);
+        let digests = foundation.digests(vec![Arc::new(Assignments(app.clone()))]);
+        foundation.start(&mut tasks, listeners, Routes::new(server).add_service(digests), refresh);
+        foundation.compare(&mut tasks, vec![comparison]);
         let (bus, database, clock) = (foundation.bus.clone(), foundation.database.clone(), foundation.clock.clone());
         let following = app.clone();
         tasks.spawn(events::LEADS.durable, |stop| {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use leadflow_platform::{
-    config::ServiceConfig,
+    config::{ServiceConfig, url},
     vars::{Error, Vars},
 };
 
@@ -14,6 +14,12 @@ use crate::ROLE;
 pub struct Config {
     /// What every role has.
     pub service: ServiceConfig,
+    /// Who announces activities.
+    pub activity_ingest_url: String,
+    /// Who announces accounts and contacts.
+    pub contact_url: String,
+    /// Who announces assignments.
+    pub routing_url: String,
     /// How often what is due is looked for.
     pub sweep_interval: Duration,
 }
@@ -26,6 +32,9 @@ impl Config {
     pub fn from_vars(vars: &Vars) -> Result<Self, Error> {
         Ok(Self {
             service: ServiceConfig::from_vars(ROLE, vars)?,
+            activity_ingest_url: url("activity-ingest", 7102, vars),
+            contact_url: url("contact", 7101, vars),
+            routing_url: url("routing", 7104, vars),
             sweep_interval: vars.duration("LEADFLOW_SCORING_SWEEP_INTERVAL", Duration::from_secs(5))?,
         })
     }

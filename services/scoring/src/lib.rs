@@ -17,15 +17,19 @@ use leadflow_platform::{
     bus::{Consumer, Delivery, Keep, Stream, consume},
     clock::Clock,
     db::Database,
+    digest::Comparison,
     lifecycle::Tasks,
-    rpc::{MAX_ANSWER, MAX_MESSAGE},
+    rpc::{MAX_ANSWER, MAX_MESSAGE, channel},
     service::{Foundation, Listeners},
 };
 use leadflow_proto::scoring::v1::scoring_service_server::ScoringServiceServer;
 use tokio_util::sync::CancellationToken;
 use tonic::service::Routes;
 
-use crate::app::App;
+use crate::{
+    app::{App, digest::Leads},
+    store::digest,
+};
 
 pub use crate::{config::Config, store::Migrator};
 
@@ -52,6 +56,7 @@ pub async fn migrate(config: &Config) -> Result<()> {
 pub struct Service {
     foundation: Foundation,
     app: App,
+    comparisons: Vec<Comparison>,
     sweep_interval: Duration,
 }
 
@@ -59,13 +64,28 @@ impl Config {
     /// Connects to all that the service needs.
     ///
     /// # Errors
-    /// When the database cannot be reached or is not up to date.
+    /// When the database cannot be reached or is not up to date, or the address of another service is none.
     pub async fn build(self, clock: Clock) -> Result<Service> {
+        let comparisons = self.comparisons()?;
         let foundation = Foundation::lay::<Migrator>(ROLE, &self.service, clock).await?;
         foundation.own(STREAM).await;
         let metrics = metrics::Metrics::new(&foundation.metrics);
         let app = App::new(foundation.database.clone(), foundation.clock.clone(), metrics);
-        Ok(Service { foundation, app, sweep_interval: self.sweep_interval })
+        Ok(Service { foundation, app, comparisons, sweep_interval: self.sweep_interval })
+    }
+
+    /// What scoring takes in, and who announces it.
+    fn comparisons(&self) -> Result<Vec<Comparison>> {
+        let producer = |url: &str| channel(url, self.service.credentials.clone());
+        let (contact, routing) = (producer(&self.contact_url)?, producer(&self.routing_url)?);
+        let ingest = producer(&self.activity_ingest_url)?;
+        let of = |kind, facts, consumer, producer| Comparison { kind, facts, consumer, producer };
+        Ok(vec![
+            of("activities", digest::activities(), events::ACTIVITIES, ingest),
+            of("accounts", digest::accounts(), events::ACCOUNTS, contact.clone()),
+            of("contacts", digest::contacts(), events::CONTACTS, contact),
+            of("assignments", digest::assignments(), events::ASSIGNMENTS, routing),
+        ])
     }
 }
 
@@ -75,7 +95,7 @@ impl Service {
     /// # Errors
     /// When a task failed, or did not end in time.
     pub async fn run(self, listeners: Listeners, shutdown: CancellationToken) -> Result<()> {
-        let Self { foundation, app, sweep_interval } = self;
+        let Self { foundation, app, comparisons, sweep_interval } = self;
         let mut tasks = Tasks::new(shutdown);
         let server = ScoringServiceServer::new(app.clone())
             .max_decoding_message_size(MAX_MESSAGE)
@@ -85,7 +105,9 @@ impl Service {
             let app = measured.clone();
             Box::pin(async move { app.measure().await }) as futures::future::BoxFuture<'static, Result<()>>
         });
-        foundation.start(&mut tasks, listeners, Routes::new(server), refresh);
+        let digests = foundation.digests(vec![Arc::new(Leads(app.clone()))]);
+        foundation.start(&mut tasks, listeners, Routes::new(server).add_service(digests), refresh);
+        foundation.compare(&mut tasks, comparisons);
         listen(&mut tasks, &foundation, &app, events::ACTIVITIES, events::activities);
         listen(&mut tasks, &foundation, &app, events::ACCOUNTS, events::accounts);
         listen(&mut tasks, &foundation, &app, events::CONTACTS, events::contacts);

@@ -32,7 +32,7 @@ const BATCH: u64 = 200;
 /// How often to look without being woken: another replica may have died with activities in its hands.
 const IDLE: Duration = Duration::from_secs(1);
 /// The subject on which identified activities are announced.
-const RECORDED: &str = "leadflow.activity.v1.recorded";
+pub(super) const RECORDED: &str = "leadflow.activity.v1.recorded";
 
 /// The task that identifies activities.
 #[derive(Clone, Debug)]

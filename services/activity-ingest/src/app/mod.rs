@@ -36,6 +36,7 @@ use crate::{
 
 pub(crate) mod catalogue;
 mod decide;
+pub(crate) mod digest;
 pub(crate) mod identifier;
 pub(crate) mod ledger;
 mod quarantine;

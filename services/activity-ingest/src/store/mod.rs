@@ -4,6 +4,7 @@ use leadflow_platform::db::platform_and;
 use sea_orm_migration::prelude::*;
 
 pub(crate) mod activities;
+pub(crate) mod announced;
 pub(crate) mod catalogue;
 mod entities;
 mod migrations;

@@ -4,6 +4,7 @@
 mod calls;
 mod configuration;
 mod decisions;
+mod digests;
 mod doors;
 mod forms;
 mod group_commit;

@@ -13,6 +13,7 @@ use crate::{
 pub(crate) mod accounts;
 pub(crate) mod configure;
 pub(crate) mod contacts;
+pub(crate) mod digest;
 pub(crate) mod resolve;
 
 /// What the use cases work with.

@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use leadflow_platform::{Error, Result, db::Tx};
+use leadflow_platform::{Error, Result, db::Tx, digest::Facts};
 use sea_orm::{
     ColumnTrait as _, Condition, ConnectionTrait, EntityTrait as _, QueryFilter as _, QueryOrder as _,
-    QuerySelect as _, Set, sea_query::OnConflict,
+    QuerySelect as _, QueryTrait as _, Set, sea_query::OnConflict,
 };
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -189,6 +189,12 @@ pub(crate) async fn drop_keys(tx: &Tx, account: &Account) -> Result<()> {
     let own = account_key::Column::AccountId.eq(account.account_id);
     account_key::Entity::delete_many().filter(own).filter(gone).exec(&**tx).await?;
     Ok(())
+}
+
+/// Each with its revision, which is all that tells its states apart.
+pub(crate) fn facts() -> Facts {
+    let accounts = Entity::find().select_only().columns([Column::AccountId, Column::Revision]);
+    Facts::new(accounts.into_query(), Column::AccountId)
 }
 
 /// A page of accounts in the order of their names.

@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use leadflow_platform::{Error, Result, db::Tx};
+use leadflow_platform::{Error, Result, db::Tx, digest::Facts};
 use sea_orm::{
-    ColumnTrait as _, ConnectionTrait, EntityTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _, Set,
-    sea_query::OnConflict,
+    ColumnTrait as _, ConnectionTrait, EntityTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _,
+    QueryTrait as _, Set, sea_query::OnConflict,
 };
 use uuid::Uuid;
 
@@ -175,6 +175,12 @@ pub(crate) async fn add_keys(tx: &Tx, keys: impl IntoIterator<Item = (Key, Uuid)
         identity::Entity::insert_many(chunk.to_vec()).exec_without_returning(&**tx).await?;
     }
     Ok(())
+}
+
+/// Each with its revision, which is all that tells its states apart.
+pub(crate) fn facts() -> Facts {
+    let contacts = Entity::find().select_only().columns([Column::ContactId, Column::Revision]);
+    Facts::new(contacts.into_query(), Column::ContactId)
 }
 
 /// A page of contacts, the newest first.

@@ -7,6 +7,7 @@ mod auth;
 mod bus;
 mod consume;
 mod db;
+mod digest;
 mod outbox;
 mod rpc;
 mod support;

@@ -177,6 +177,7 @@ async fn a_role_does_not_start_on_tables_that_are_not_up_to_date() {
         auth: Auth::Loopback,
         credentials: anna(),
         traces: trace::Config::default(),
+        reconcile_interval: Duration::from_secs(600),
     };
     let error = Foundation::lay::<Migrator>("contact", &config, Clock::system()).await.unwrap_err();
     assert_eq!((error.code(), error.reason()), (Code::FailedPrecondition, "NOT_MIGRATED"));

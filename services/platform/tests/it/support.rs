@@ -2,6 +2,7 @@
 
 pub(crate) mod log;
 pub(crate) mod notes;
+pub(crate) mod pair;
 pub(crate) mod role;
 pub(crate) mod tokens;
 

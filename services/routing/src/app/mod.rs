@@ -19,6 +19,7 @@ use crate::{
 mod answer;
 mod configure;
 mod decide;
+pub(crate) mod digest;
 mod drain;
 mod follow;
 mod query;

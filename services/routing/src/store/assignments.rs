@@ -32,6 +32,18 @@ pub(crate) async fn get(connection: &impl ConnectionTrait, assignment_id: Uuid) 
     to_assignment(row.ok_or_else(|| Error::not_found("assignment", assignment_id))?)
 }
 
+/// These assignments.
+pub(crate) async fn by_ids(connection: &impl ConnectionTrait, ids: &[Uuid]) -> Result<Vec<Assignment>> {
+    let mut found = Vec::with_capacity(ids.len());
+    for chunk in ids.chunks(CHUNK) {
+        let rows = Entity::find().filter(Column::AssignmentId.is_in(chunk.iter().copied())).all(connection).await?;
+        for row in rows {
+            found.push(to_assignment(row)?);
+        }
+    }
+    Ok(found)
+}
+
 /// The live assignments of these leads.
 pub(crate) async fn live(tx: &Tx, leads: &[Uuid]) -> Result<HashMap<Uuid, Assignment>> {
     let mut found = HashMap::new();

@@ -8,6 +8,7 @@ use sea_orm_migration::prelude::{DbErr, MigrationName, MigrationTrait, MigratorT
 
 pub(crate) mod assignments;
 pub(crate) mod configurations;
+pub(crate) mod digest;
 mod entity;
 pub(crate) mod hand_overs;
 pub(crate) mod leads;

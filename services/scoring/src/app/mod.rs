@@ -14,6 +14,7 @@ use crate::{
 
 pub(crate) mod change;
 pub(crate) mod configure;
+pub(crate) mod digest;
 pub(crate) mod explain;
 pub(crate) mod intake;
 mod known;

@@ -79,6 +79,11 @@ impl Outcome {
         self.announcements.push(Announcement { fact, lead: lead.clone(), origin, record_time: None });
     }
 
+    /// Announces a fact of the lead that was announced before.
+    pub(super) fn announce_again(&mut self, fact: &'static str, lead: Lead) {
+        self.announcements.push(Announcement { fact, lead, origin: Origin::default(), record_time: None });
+    }
+
     /// Puts what happened before in front.
     pub(super) fn after(mut self, before: Self) -> Self {
         let mut announcements = before.announcements;

@@ -4,6 +4,7 @@ use leadflow_platform::db::{platform_and, run_script};
 use sea_orm_migration::prelude::*;
 
 pub(crate) mod accounts;
+pub(crate) mod digest;
 mod entity;
 pub(crate) mod evidence;
 pub(crate) mod hand_overs;

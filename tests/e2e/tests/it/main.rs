@@ -7,6 +7,7 @@ mod doors;
 mod email;
 mod examples;
 mod imports;
+mod lost;
 mod month;
 mod quarantine;
 mod support;

@@ -79,6 +79,7 @@ impl Role {
             auth,
             credentials: Credentials::Name("service:test".into()),
             traces,
+            reconcile_interval: Duration::from_secs(600),
         };
         let foundation = Foundation::lay::<super::Migrator>("test", &config, Clock::system()).await.unwrap();
         let listeners = Listeners { rpc: port().await, admin: port().await };

@@ -239,6 +239,8 @@ fn config(database_url: &str, nats: &Nats) -> Config {
         ("LEADFLOW_ROUTING_DATABASE_URL", database_url),
         ("LEADFLOW_NATS_URL", &nats.url()),
         ("LEADFLOW_ROUTING_DRAIN_INTERVAL", "250ms"),
+        // Nobody: what these tests publish, no scoring has announced.
+        ("LEADFLOW_SCORING_URL", "http://127.0.0.1:1"),
     ]);
     Config::from_vars(&vars).unwrap()
 }
