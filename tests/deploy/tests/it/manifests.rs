@@ -230,9 +230,16 @@ fn the_network_lets_through_what_is_needed_and_denies_the_rest() {
             assert!(lets_in_namespace(&cluster, pod, "monitoring", admin), "{overlay}: {}", pod.name);
             assert!(cluster.lets_through(pod, "leadflow-nats-0", 4222), "{overlay}: {}", pod.name);
             assert!(!cluster.lets_through(pod, "leadflow-nats-0", 8222), "{overlay}: {}", pod.name);
-            assert!(!cluster.lets_through(pod, "leadflow-scoring-0", 7103), "{overlay}: {} calls scoring", pod.name);
-            let asks = cluster.lets_through(pod, "leadflow-contact-0", 7101);
-            assert_eq!(asks, pod.name == "leadflow-activity-ingest-0", "{overlay}: {} calls contact", pod.name);
+            // Who has to be asked who it was, or for what got lost on the bus, and nobody else.
+            for (asked, port, callers) in [
+                ("leadflow-contact-0", 7101, &["leadflow-activity-ingest-0", "leadflow-scoring-0"][..]),
+                ("leadflow-activity-ingest-0", 7102, &["leadflow-scoring-0"]),
+                ("leadflow-scoring-0", 7103, &["leadflow-routing-0"]),
+                ("leadflow-routing-0", 7104, &["leadflow-scoring-0"]),
+            ] {
+                let asks = cluster.lets_through(pod, asked, port);
+                assert_eq!(asks, callers.contains(&pod.name.as_str()), "{overlay}: {} and {asked}", pod.name);
+            }
         }
         let edge = roles.iter().find(|pod| pod.name == "leadflow-activity-ingest-0").unwrap();
         assert!(lets_in_namespace(&cluster, edge, "ingress-nginx", 7180), "{overlay}");
