@@ -67,12 +67,21 @@ pub fn scratch() -> Result<TempDir> {
     tempfile::Builder::new().prefix("leadflow-test-").tempdir().context("cannot make a folder for the test")
 }
 
-/// A port that is free right now.
+/// A port that is free right now, below those that the system gives to outgoing connections: one of these would take it
+/// before the server that it is meant for.
 ///
 /// # Errors
 /// When there is none.
 pub fn free_port() -> Result<u16> {
-    Ok(std::net::TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port())
+    const FIRST: u16 = 10_000;
+    const COUNT: u128 = 20_000;
+    for _ in 0..1000 {
+        let port = FIRST + u16::try_from(uuid::Uuid::new_v4().as_u128() % COUNT)?;
+        if std::net::TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return Ok(port);
+        }
+    }
+    anyhow::bail!("none of the ports from {FIRST} on is free")
 }
 
 /// The folder of the repository.
