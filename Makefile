@@ -33,8 +33,9 @@ lint: ## Unused dependencies, licences and sources (needs cargo-machete and carg
 	cargo machete
 	cargo deny --offline check bans licenses sources
 
-oracle: ## The scoring arithmetic in Python, on its own examples
+oracle: ## What is written a second time in Python, on its own examples: the arithmetic, the checker of chaos runs
 	cd tests/oracle && python3 -m unittest --quiet
+	cd tests/chaos/oracle && python3 -m unittest --quiet
 
 clean-data: ## Throw the data of `make run` away
 	rm -rf $(DATA_DIR)

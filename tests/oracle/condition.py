@@ -3,6 +3,7 @@
 A reference to an absent field is an error value. `&&` and `||` absorb errors where the other side decides.
 """
 
+import functools
 import re
 
 TOKEN = re.compile(
@@ -223,6 +224,7 @@ def method(name, value, argument):
     return run
 
 
+@functools.cache
 def compile_condition(source):
     """A function from variables to whether the condition holds; an error is no match."""
     expression = Parser(source).parse()
