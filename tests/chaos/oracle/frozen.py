@@ -1,7 +1,13 @@
 """What was handed over is history: the lines that were frozen then, a second time."""
 
+from itertools import combinations
+
 from arithmetic import Scorer, order
 from book import EVER, account_of
+
+# How long an event may be on its way to scoring while things break, and how many of one account.
+ON_THE_WAY = 5 * 60_000
+MOST_ON_THE_WAY = 8
 
 
 def check(book, world, findings):
@@ -56,8 +62,18 @@ def attempts(lead, explanation, book):
         case = book.case(lead, explanation["model_version"], with_lines, facts)
         yield Scorer({**case, "activities": with_lines + others}).score(at, EVER)
         silent = [one for one in others if not speaks(one, case)]
-        for answering in ([], [one for one in silent if one["answers"]]):
+        for answering in choices([one for one in silent if one["answers"]], at):
             yield hide(explanation, case, with_lines + answering, silent)
+
+
+def choices(answering, at):
+    """Which of these may have been known at a moment: what is older for certain, of the latest each choice."""
+    answering = sorted(answering, key=lambda one: one["record_time"])
+    latest = [one for one in answering if one["record_time"] > at - ON_THE_WAY][-MOST_ON_THE_WAY:]
+    for count in range(len(latest), -1, -1):
+        for missing in combinations(latest, len(latest) - count):
+            yield [one for one in answering if one not in missing]
+    yield []
 
 
 def speaks(one, case):

@@ -1,5 +1,6 @@
 """What was sent against the ledger, the quarantine, and what scoring has taken in."""
 
+import re
 from collections import Counter
 
 
@@ -92,36 +93,38 @@ def same(said, stored):
 
 
 class Kept:
-    """The quarantine."""
+    """The quarantine. Whatever form something was kept in, the sender's id of the event stands in it; of what was no
+    activity at all, not even that.
+    """
 
     def __init__(self, world):
         self.rows = world.quarantined
         self.set_aside = {row["activity_id"] for row in self.rows if row["door"] is None}
-        self.poison = [one for one in world.sent if one["poison"]]
-        self.contents = {row["quarantine_id"]: (row["activity"] or b"") + (row["raw"] or b"") for row in self.rows}
+        self.sent = {event_of(one): one for one in world.sent}
+        self.events = {row["quarantine_id"]: self.events_in(row) for row in self.rows}
+        self.kept = {event for events in self.events.values() for event in events}
+        self.kept |= {(row["source"], "") for row in self.rows if not self.events[row["quarantine_id"]]}
+
+    def events_in(self, row):
+        words = re.findall(rb"[A-Za-z0-9_-]+", (row["activity"] or b"") + (row["raw"] or b""))
+        events = {(row["source"], word.decode()) for word in words}
+        return events & self.sent.keys()
 
     def holds(self, one):
-        return any(self.is_of(row, one) for row in self.rows)
-
-    def is_of(self, row, one):
-        if row["quarantine_id"] == one.get("activity_id"):
-            return True
-        # Whatever form it was kept in, the sender's id of the event stands in it.
-        event = one["source_event_id"].encode()
-        return row["source"] == one["source"] and event in self.contents[row["quarantine_id"]]
+        return event_of(one) in self.kept
 
     def check(self, sent, findings):
         findings.count("quarantined", len(self.rows))
         for row in self.rows:
+            label = f"{row['quarantine_id']} ({row['reason']})"
             if not row["reason"]:
-                findings.add("unexplained", f"{row['quarantine_id']} is quarantined without a reason")
+                findings.add("unexplained", f"{label} is quarantined without a reason")
             if row["door"] is None:
-                one = sent.get(row["activity_id"])
-                poison = one is not None and one["poison"]
+                behind = [sent.get(row["activity_id"])]
             else:
-                poison = any(self.is_of(row, one) for one in self.poison)
-            if not poison:
-                label = f"{row['quarantine_id']} ({row['reason']})"
+                events = self.events[row["quarantine_id"]] or {(row["source"], "")}
+                behind = [self.sent.get(event) for event in events]
+            if not all(one is not None and one["poison"] for one in behind):
                 findings.add("unexplained", f"{label} is quarantined and was no poison")
 
 

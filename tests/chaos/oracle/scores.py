@@ -95,10 +95,18 @@ def check_dispositions(book, world, findings):
         if len(activities) > book.models[book.newest]["max_activities"]:
             continue
         for one in activities:
+            if any(leaves_window(one, lead, scorer) for lead, scorer in scorers):
+                continue
             expected = disposition(one, scorers)
             stored = said.get(one["activity_id"])
             if stored is not None and stored != expected:
                 findings.add("unexplained", f"{ledger.name(one)} is {stored}, not {expected}")
+
+
+def leaves_window(one, lead, scorer):
+    """What has left the window stays as it was said last, whenever that was."""
+    begin = lead["score_time"] - scorer.case["model"]["window_ms"]
+    return begin - DAY < one["occur_time"] <= begin
 
 
 def disposition(one, scorers):

@@ -9,7 +9,7 @@ from pathlib import Path
 import identity
 import tables
 from check import judge
-from right import DAY, MODEL, NOW, evidence, recorded, right, sent
+from right import DAY, MODEL, NOW, evidence, line, recorded, right, sent
 from routing import turn
 
 class Case(unittest.TestCase):
@@ -70,6 +70,17 @@ class Quarantine(Case):
     def test_poison_that_was_promised_to_be_kept_and_is_not(self):
         self.world.sent.append(sent("bad", poison=True, activity_id=None))
         self.assertOnly("lost", "nor in the quarantine")
+
+    def test_what_was_no_activity_at_all_is_kept_without_an_id(self):
+        self.world.sent.append(sent("", poison=True, activity_id=None))
+        self.assertOnly("lost", "nor in the quarantine")
+        self.keep(sent(""), activity=None, raw=b"\xff no activity")
+        self.assertEqual(judge(self.world).details, [])
+
+    def test_another_id_that_begins_alike_is_not_it(self):
+        self.world.sent += [sent("bad-1", poison=True, activity_id=None), sent("bad-12", poison=True, activity_id=None)]
+        self.keep(sent("bad-12"))
+        self.assertOnly("lost", "web/bad-1 was")
 
     def test_the_healthy_in_the_quarantine(self):
         self.world.sent.append(sent("good", activity_id=None))
@@ -143,6 +154,19 @@ class ScoreMismatches(Case):
         self.world.evidence.append(evidence(row))
         self.world.leads[0]["score_milli"] += round(25_000 * 2 ** (-1 / 30))
         self.world.leads[0]["valid_activities"] += 1
+        self.assertEqual(judge(self.world).details, [])
+
+    def test_frozen_lines_from_which_some_answers_were_still_on_their_way_hold(self):
+        for id, budget in (("known", 5000), ("on-the-way", 10)):
+            answer = sent(id, "page")
+            answer["activity"]["answers"] = {"budget": budget}
+            row = recorded(answer, record_time=NOW - 1)
+            self.world.sent.append(answer)
+            self.world.activities.append(row)
+            self.world.evidence.append(evidence(row, "no_rule"))
+        score = self.world.frozen[0]["explanation"]["score"]
+        score["lines"].append(line("qualification", "qualification", "budget", 4_000))
+        score["milli"] += 4_000
         self.assertEqual(judge(self.world).details, [])
 
     def test_a_lead_that_nobody_has_opened(self):
