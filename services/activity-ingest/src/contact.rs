@@ -65,10 +65,13 @@ fn resolution(result: ResolvedIdentity) -> Resolution {
         let permanent = is_permanent(Code::from_i32(error.code));
         return if permanent { Resolution::Refused(refusal) } else { Resolution::Failed(refusal) };
     }
+    // The ledger keeps the side of a merge that the identity belongs to: where it stays when the merge is undone.
+    let origin =
+        |field, origin: &str, shown: &str| ids::parse_optional(field, if origin.is_empty() { shown } else { origin });
     let party = || -> Result<Party> {
         Ok(Party {
-            contact_id: ids::parse_optional("contact_id", &result.contact_id)?,
-            account_id: ids::parse_optional("account_id", &result.account_id)?,
+            contact_id: origin("contact_id", &result.origin_contact_id, &result.contact_id)?,
+            account_id: origin("account_id", &result.origin_account_id, &result.account_id)?,
             account_revision: result.account_revision,
         })
     };

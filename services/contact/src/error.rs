@@ -1,6 +1,7 @@
 //! What can go wrong in contact, besides what can go wrong everywhere.
 
 use leadflow_platform::{Error, error::Code};
+use uuid::Uuid;
 
 /// Nothing tells who it was.
 pub(crate) fn missing_identity() -> Error {
@@ -23,7 +24,9 @@ pub(crate) fn invalid_phone() -> Error {
 
 /// The domain belongs to another account.
 pub(crate) fn domain_taken(domain: &str, owner: &str) -> Error {
-    let problem = format!("contain `{domain}`, which belongs to the account `{owner}`");
+    let problem = format!(
+        "contain `{domain}`, which belongs to the account `{owner}`: if the two are one organisation, merge them"
+    );
     Error::new(Code::AlreadyExists, "DOMAIN_TAKEN", format!("domains {problem}"))
         .and(Error::invalid("domains", problem))
 }
@@ -38,4 +41,27 @@ pub(crate) fn reference_taken(reference: &str) -> Error {
 /// More items than a call may have.
 pub(crate) fn too_many(field: &str, limit: usize) -> Error {
     Error::field("TOO_MANY_ITEMS", field, format!("has more than {limit} entries, the most that one call takes"))
+}
+
+/// Both sides of a merge are the same.
+pub(crate) fn same_side() -> Error {
+    Error::field("SAME_SIDE", "merged_id", "is the survivor itself: a merge takes two")
+}
+
+/// One side of a merge was merged into another already.
+pub(crate) fn already_merged(kind: &str, field: &str, id: Uuid, survivor: Uuid) -> Error {
+    let problem = format!("`{id}` was merged into the {kind} `{survivor}`: merge that one, or undo the merge first");
+    Error::precondition("ALREADY_MERGED", format!("{field} {problem}")).and(Error::invalid(field, problem))
+}
+
+/// One side of a merge was changed since it was looked at.
+pub(crate) fn stale_side(kind: &str, field: &str) -> Error {
+    let message = format!("the {kind} was changed since it was read: look at the merge again");
+    Error::new(Code::Aborted, "STALE_ETAG", message).and(Error::invalid(field, "is out of date"))
+}
+
+/// The merge does not hold any more.
+pub(crate) fn merge_undone() -> Error {
+    let message = "the merge was undone before";
+    Error::precondition("MERGE_UNDONE", message).and(Error::invalid("merge_id", "is that of a merge that was undone"))
 }

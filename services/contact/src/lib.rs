@@ -20,7 +20,9 @@ use leadflow_platform::{
     rpc::{MAX_ANSWER, MAX_MESSAGE},
     service::{Foundation, Listeners},
 };
-use leadflow_proto::contact::v1::contact_service_server::ContactServiceServer;
+use leadflow_proto::contact::v1::{
+    contact_service_server::ContactServiceServer, merge_service_server::MergeServiceServer,
+};
 use tokio_util::sync::CancellationToken;
 use tonic::service::Routes;
 
@@ -86,10 +88,11 @@ impl Service {
         let Self { foundation, app } = self;
         let mut tasks = Tasks::new(shutdown);
         let digests = foundation.digests(vec![Arc::new(Accounts(app.clone())), Arc::new(Contacts(app.clone()))]);
+        let merges = MergeServiceServer::new(app.clone()).max_encoding_message_size(MAX_ANSWER);
         let server =
             ContactServiceServer::new(app).max_decoding_message_size(MAX_MESSAGE).max_encoding_message_size(MAX_ANSWER);
         let nothing = Arc::new(|| Box::pin(async { Ok(()) }) as futures::future::BoxFuture<'static, Result<()>>);
-        foundation.start(&mut tasks, listeners, Routes::new(server).add_service(digests), nothing);
+        foundation.start(&mut tasks, listeners, Routes::new(server).add_service(merges).add_service(digests), nothing);
         let result = tasks.finish().await.map_err(Error::internal);
         foundation.close().await;
         result

@@ -1,5 +1,7 @@
 //! The methods: wire → app → wire.
 
+mod merges;
+
 use leadflow_platform::{Error, audit::Mutation, auth::Principal, ids, page::Page};
 use leadflow_proto::contact::v1::{self as pb, contact_service_server::ContactService};
 use tonic::{Request, Response, Status};
@@ -27,7 +29,7 @@ impl ContactService for App {
 
     async fn get_account(&self, request: Request<pb::GetAccountRequest>) -> Answer<pb::GetAccountResponse> {
         let account = self.account(ids::parse("account_id", &request.get_ref().account_id)?).await?;
-        Ok(Response::new(pb::GetAccountResponse { account: Some(wire::account(&account)) }))
+        Ok(Response::new(pb::GetAccountResponse { account: Some(wire::joined_account(&account)) }))
     }
 
     async fn list_accounts(&self, request: Request<pb::ListAccountsRequest>) -> Answer<pb::ListAccountsResponse> {
@@ -35,7 +37,7 @@ impl ContactService for App {
         let filter = wire::account_filter(&request)?;
         let page = Page::parse(request.page_size, &request.page_token, &filter)?;
         let (accounts, next_page_token) = self.accounts(&filter, &page).await?;
-        let accounts = accounts.iter().map(wire::account).collect();
+        let accounts = accounts.iter().map(wire::joined_account).collect();
         Ok(Response::new(pb::ListAccountsResponse { accounts, next_page_token }))
     }
 
@@ -60,12 +62,12 @@ impl ContactService for App {
         let etag = std::mem::take(&mut said.etag);
         let change = wire::account_change(request.update_mask.as_ref(), said)?;
         let account = self.update_account(mutation, id, etag, change).await?;
-        Ok(Response::new(pb::UpdateAccountResponse { account: Some(wire::account(&account)) }))
+        Ok(Response::new(pb::UpdateAccountResponse { account: Some(wire::joined_account(&account)) }))
     }
 
     async fn get_contact(&self, request: Request<pb::GetContactRequest>) -> Answer<pb::GetContactResponse> {
         let contact = self.contact(ids::parse("contact_id", &request.get_ref().contact_id)?).await?;
-        Ok(Response::new(pb::GetContactResponse { contact: Some(wire::contact(&contact)) }))
+        Ok(Response::new(pb::GetContactResponse { contact: Some(wire::joined_contact(&contact)) }))
     }
 
     async fn list_contacts(&self, request: Request<pb::ListContactsRequest>) -> Answer<pb::ListContactsResponse> {
@@ -73,7 +75,7 @@ impl ContactService for App {
         let account = ids::parse_optional("account_id", &request.account_id)?;
         let page = Page::parse(request.page_size, &request.page_token, &account)?;
         let (contacts, next_page_token) = self.contacts(account, &page).await?;
-        let contacts = contacts.iter().map(wire::contact).collect();
+        let contacts = contacts.iter().map(wire::joined_contact).collect();
         Ok(Response::new(pb::ListContactsResponse { contacts, next_page_token }))
     }
 
@@ -86,7 +88,7 @@ impl ContactService for App {
             .with_request(&request.request_id, &request)?;
         let change = wire::contact_change(request.update_mask.as_ref(), &said)?;
         let contact = self.update_contact(mutation, id, said.etag, change).await?;
-        Ok(Response::new(pb::UpdateContactResponse { contact: Some(wire::contact(&contact)) }))
+        Ok(Response::new(pb::UpdateContactResponse { contact: Some(wire::joined_contact(&contact)) }))
     }
 
     async fn apply_configuration(

@@ -8,9 +8,9 @@ use leadflow_platform::{
 };
 use uuid::Uuid;
 
-use super::App;
+use super::{App, joined};
 use crate::{
-    domain::{Account, Key},
+    domain::{Account, Joined, Key},
     error,
     store::{
         accounts::{self, Filter, PageKey},
@@ -19,18 +19,23 @@ use crate::{
 };
 
 impl App {
-    /// One account.
-    pub(crate) async fn account(&self, account_id: Uuid) -> Result<Account> {
-        accounts::get(self.database.reader(), account_id).await
+    /// The account that the id leads to.
+    pub(crate) async fn account(&self, account_id: Uuid) -> Result<Joined<Account>> {
+        joined::get(self.database.reader(), account_id).await
     }
 
     /// A page of accounts.
-    pub(crate) async fn accounts(&self, filter: &Filter, page: &Page<PageKey>) -> Result<(Vec<Account>, String)> {
+    pub(crate) async fn accounts(
+        &self,
+        filter: &Filter,
+        page: &Page<PageKey>,
+    ) -> Result<(Vec<Joined<Account>>, String)> {
         let rows = accounts::list(self.database.reader(), filter, page.after(), page.limit()).await?;
-        Ok(page.finish(rows, |account| PageKey {
+        let (rows, next) = page.finish(rows, |account| PageKey {
             sort_name: accounts::sort_name(account),
             account_id: account.account_id,
-        }))
+        });
+        Ok((joined::all(self.database.reader(), rows).await?, next))
     }
 
     /// Creates an account with the id that it has.
@@ -38,7 +43,7 @@ impl App {
         let app = self.clone();
         mutate(&self.database, mutation, move |tx| async move {
             directory::lock_keys(&tx, &account.keys()).await?;
-            app.check_free(&tx, &account).await?;
+            app.check_free(&tx, &account, &[account.account_id]).await?;
             app.store_account(&tx, Account { create_time: app.now(), ..account }).await
         })
         .await
@@ -51,37 +56,38 @@ impl App {
         account_id: Uuid,
         etag: String,
         change: impl Fn(&mut Account) + Send + Sync + 'static,
-    ) -> Result<Account> {
+    ) -> Result<Joined<Account>> {
         let app = self.clone();
         mutate(&self.database, mutation, move |tx| async move {
             // Keys are locked before rows, by all who change accounts: so they cannot wait for each other in a circle.
-            let mut account = accounts::get(&*tx, account_id).await?;
-            let mut keys = account.keys();
-            change(&mut account);
-            keys.extend(account.keys());
+            let before = joined::get::<Account>(&*tx, account_id).await?;
+            let mut keys: Vec<_> = before.sides().flat_map(Account::keys).collect();
+            let mut wanted = before.shown();
+            change(&mut wanted);
+            keys.extend(wanted.keys());
             directory::lock_keys(&tx, &keys).await?;
-            let mut locked = accounts::lock(&tx, [account_id].into()).await?;
-            let mut account = locked.remove(&account_id).ok_or_else(|| Error::not_found("account", account_id))?;
-            if !etag.is_empty() && etag != account.revision.to_string() {
+            let before = joined::lock::<Account>(&tx, account_id).await?;
+            if !etag.is_empty() && etag != before.etag() {
                 return Err(Error::stale_etag("account"));
             }
-            let before = account.clone();
-            change(&mut account);
-            if account == before {
-                return Ok(account);
+            let mut wanted = before.shown();
+            change(&mut wanted);
+            let sides: Vec<_> = before.sides().map(|side| side.account_id).collect();
+            app.check_free(&tx, &wanted, &sides).await?;
+            for side in before.spread(&wanted) {
+                app.store_account(&tx, side).await?;
             }
-            app.check_free(&tx, &account).await?;
-            app.store_account(&tx, account).await
+            joined::get(&*tx, account_id).await
         })
         .await
     }
 
-    /// Makes sure that no other account has the account's reference or one of its domains. They are locked already.
-    pub(super) async fn check_free(&self, tx: &Tx, account: &Account) -> Result<()> {
+    /// Makes sure that no account but these has the account's reference or one of its domains. They are locked already.
+    pub(super) async fn check_free(&self, tx: &Tx, account: &Account, own: &[Uuid]) -> Result<()> {
         let domains: Vec<_> = account.domains.iter().cloned().map(Key::Domain).collect();
         for (key, owner) in accounts::owners(&**tx, &domains).await? {
             if let Key::Domain(domain) = key
-                && owner != account.account_id
+                && !own.contains(&owner)
             {
                 let other = accounts::get(&**tx, owner).await?;
                 return Err(error::domain_taken(&domain, &other.name));
@@ -89,7 +95,7 @@ impl App {
         }
         if let Some(reference) = &account.reference {
             let owner = accounts::by_references(&**tx, std::slice::from_ref(reference)).await?.remove(reference);
-            if owner.is_some_and(|owner| owner != account.account_id) {
+            if owner.is_some_and(|owner| !own.contains(&owner)) {
                 return Err(error::reference_taken(reference));
             }
         }

@@ -81,7 +81,7 @@ impl App {
             changes.push(Change { name: reference, before: named, after: shown(&account) });
             if before != Some(&account) {
                 let at = format!("accounts[{index}].");
-                self.check_free(tx, &account).await.map_err(|error| error.within(&at))?;
+                self.check_free(tx, &account, &[account.account_id]).await.map_err(|error| error.within(&at))?;
                 account = self.store_account(tx, account).await?;
                 known.insert(account.account_id, account);
             }
@@ -138,6 +138,7 @@ fn merged(known: &Account, new: Account) -> Account {
         revision: known.revision,
         create_time: known.create_time,
         update_time: known.update_time,
+        merged_into: known.merged_into,
         ..new
     }
 }

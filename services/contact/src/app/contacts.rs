@@ -7,19 +7,37 @@ use leadflow_platform::{
 };
 use uuid::Uuid;
 
-use super::App;
-use crate::{domain::Contact, store::contacts};
+use super::{App, joined};
+use crate::{
+    domain::{Contact, Joined},
+    store::{contacts, merges},
+};
 
 impl App {
-    /// One contact.
-    pub(crate) async fn contact(&self, contact_id: Uuid) -> Result<Contact> {
-        contacts::get(self.database.reader(), contact_id).await
+    /// The contact that the id leads to.
+    pub(crate) async fn contact(&self, contact_id: Uuid) -> Result<Joined<Contact>> {
+        let connection = self.database.reader();
+        let mut contact = joined::get(connection, contact_id).await?;
+        joined::at_survivors(connection, std::slice::from_mut(&mut contact)).await?;
+        Ok(contact)
     }
 
-    /// A page of contacts.
-    pub(crate) async fn contacts(&self, account: Option<Uuid>, page: &Page<Uuid>) -> Result<(Vec<Contact>, String)> {
-        let rows = contacts::list(self.database.reader(), account, page.after().copied(), page.limit()).await?;
-        Ok(page.finish(rows, |contact| contact.contact_id))
+    /// A page of contacts; of an account those who are at it or at one that was merged into it.
+    pub(crate) async fn contacts(
+        &self,
+        account: Option<Uuid>,
+        page: &Page<Uuid>,
+    ) -> Result<(Vec<Joined<Contact>>, String)> {
+        let connection = self.database.reader();
+        let accounts = match account {
+            Some(account) => Some(merges::joined(connection, account).await?),
+            None => None,
+        };
+        let rows = contacts::list(connection, accounts.as_deref(), page.after().copied(), page.limit()).await?;
+        let (rows, next) = page.finish(rows, |contact| contact.contact_id);
+        let mut contacts = joined::all(connection, rows).await?;
+        joined::at_survivors(connection, &mut contacts).await?;
+        Ok((contacts, next))
     }
 
     /// Changes a contact by `change`, which gets it as it is.
@@ -29,22 +47,25 @@ impl App {
         contact_id: Uuid,
         etag: String,
         change: impl FnOnce(&mut Contact) + Send + 'static,
-    ) -> Result<Contact> {
+    ) -> Result<Joined<Contact>> {
         let app = self.clone();
         mutate(&self.database, mutation, move |tx| async move {
-            let mut locked = contacts::lock(&tx, &[contact_id]).await?;
-            let mut contact = locked.remove(&contact_id).ok_or_else(|| Error::not_found("contact", contact_id))?;
-            if !etag.is_empty() && etag != contact.revision.to_string() {
+            let before = joined::lock::<Contact>(&tx, contact_id).await?;
+            if !etag.is_empty() && etag != before.etag() {
                 return Err(Error::stale_etag("contact"));
             }
-            let before = contact.clone();
-            change(&mut contact);
-            if contact != before {
-                contact.revision += 1;
-                contact.update_time = app.now();
-                contacts::save(&tx, &[&contact]).await?;
-                app.announce(&tx, [], [&contact]).await?;
+            let mut wanted = before.shown();
+            change(&mut wanted);
+            let mut changed = before.spread(&wanted);
+            for side in &mut changed {
+                side.revision += 1;
+                side.update_time = app.now();
             }
+            let changed: Vec<_> = changed.iter().collect();
+            contacts::save(&tx, &changed).await?;
+            app.announce(&tx, [], changed).await?;
+            let mut contact = joined::get(&*tx, contact_id).await?;
+            joined::at_survivors(&*tx, std::slice::from_mut(&mut contact)).await?;
             Ok(contact)
         })
         .await

@@ -14,6 +14,8 @@ pub(crate) mod accounts;
 pub(crate) mod configure;
 pub(crate) mod contacts;
 pub(crate) mod digest;
+mod joined;
+pub(crate) mod merge;
 pub(crate) mod resolve;
 
 /// What the use cases work with.

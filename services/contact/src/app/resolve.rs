@@ -1,22 +1,30 @@
 //! Who is behind a batch of claims: one transaction for all of them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use leadflow_platform::{Error, Result, db::Tx, ids};
+use uuid::Uuid;
 
 use super::App;
 use crate::{
-    domain::{Claim, Resolved},
+    domain::{Claim, Resolved, merge::Kind},
     metrics::Found,
-    store::directory,
+    store::{directory, merges},
 };
 
 /// Who is behind a claim, with the account's revision.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Answer {
+    /// The sides that the claim's keys belong to.
     pub(crate) resolved: Resolved,
+    /// The ones that they lead to.
+    pub(crate) contact_id: Option<Uuid>,
+    pub(crate) account_id: Option<Uuid>,
     pub(crate) account_revision: i64,
 }
+
+/// Who merges when it is not a person.
+const CONTACT: &str = "service:contact";
 
 impl App {
     /// Resolves claims; an invalid one gets its error, the others stand.
@@ -63,9 +71,12 @@ impl App {
         let accounts = known.changed_accounts.iter().filter_map(|id| known.accounts.get(id));
         let contacts = known.changed_contacts.iter().filter_map(|id| known.contacts.get(id));
         self.announce(tx, accounts, contacts).await?;
+        self.enter_visitors(tx, &known.visitors).await?;
         Ok(resolved
             .into_iter()
             .map(|resolved| Answer {
+                contact_id: resolved.contact_id.map(|id| known.survivor(id)),
+                account_id: resolved.account_id.map(|id| known.survivor(id)),
                 account_revision: resolved
                     .account_id
                     .and_then(|id| known.accounts.get(&id))
@@ -73,5 +84,18 @@ impl App {
                 resolved,
             })
             .collect())
+    }
+
+    /// Enters into the journal which visitors turned out to be whom.
+    async fn enter_visitors(&self, tx: &Tx, visitors: &BTreeMap<Uuid, Uuid>) -> Result<()> {
+        let entry = |(&visitor, &person): (&Uuid, &Uuid)| {
+            self.entry(Kind::Contact, person, visitor, CONTACT, "seen with this person's identity".to_owned())
+        };
+        let entries: Vec<_> = visitors.iter().map(entry).collect();
+        merges::enter(tx, &entries).await?;
+        for merge in &entries {
+            self.announce_merge(tx, merge).await?;
+        }
+        Ok(())
     }
 }

@@ -106,6 +106,11 @@ pub struct Directory {
     pub changed_accounts: BTreeSet<Uuid>,
     /// Keys that are new.
     pub new_keys: BTreeMap<Key, Uuid>,
+    /// Where those lead that were merged into another. A claim is about the side that its key belongs to, so that the
+    /// merge can be undone.
+    pub survivors: HashMap<Uuid, Uuid>,
+    /// Anonymous visitors who turned out to be somebody who is known.
+    pub visitors: BTreeMap<Uuid, Uuid>,
 }
 
 impl Directory {
@@ -134,8 +139,38 @@ impl Directory {
             }
         };
         self.fill_contact(contact, account, claim, now);
+        self.recognise_visitor(contact, claim, now);
         resolved.contact_id = Some(contact);
         resolved
+    }
+
+    /// The one that an id leads to.
+    pub fn survivor(&self, id: Uuid) -> Uuid {
+        self.survivors.get(&id).copied().unwrap_or(id)
+    }
+
+    /// Whoever was known by nothing but a cookie, and is now seen with the identity of somebody who is known, is that one.
+    fn recognise_visitor(&mut self, person: Uuid, claim: &Claim, now: i64) {
+        let visitor = claim.anonymous_id.clone().and_then(|id| self.contact_of.get(&Key::AnonymousId(id)).copied());
+        let is_named = claim.email.is_some() || claim.external_id.is_some();
+        let Some(visitor) = visitor.filter(|&visitor| is_named && visitor != self.survivor(person)) else { return };
+        if visitor == person || !self.is_anonymous(visitor) {
+            return;
+        }
+        let survivor = self.survivor(person);
+        let Some(contact) = self.contacts.get_mut(&visitor) else { return };
+        if contact.merged_into.is_none() && contact.phones.is_empty() {
+            (contact.merged_into, contact.update_time) = (Some(person), now);
+            self.changed_contacts.insert(visitor);
+            self.survivors.insert(visitor, survivor);
+            self.visitors.insert(visitor, person);
+        }
+    }
+
+    /// Whether the contact is known by nothing but cookies.
+    fn is_anonymous(&self, id: Uuid) -> bool {
+        let keys = self.keys_of.get(&id);
+        keys.is_some_and(|keys| keys.iter().all(|key| matches!(key, Key::AnonymousId(_))))
     }
 
     fn find_person(&self, claim: &Claim) -> Person {
@@ -166,6 +201,10 @@ impl Directory {
     /// Two strong, different identities are never merged by a machine.
     fn differs(&self, id: Uuid, claim: &Claim) -> bool {
         let Some(keys) = self.keys_of.get(&id) else { return false };
+        if self.is_anonymous(id) && self.contacts.get(&id).is_some_and(|visitor| visitor.merged_into.is_some()) {
+            // The cookie is that of another person, whom only a person may take this one for.
+            return claim.email.is_some() || claim.external_id.is_some();
+        }
         let other_email = |said: &String| {
             keys.iter().any(|key| matches!(key, Key::Email(_))) && !keys.contains(&Key::Email(said.clone()))
         };

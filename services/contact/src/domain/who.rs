@@ -36,19 +36,21 @@ pub struct Account {
     pub create_time: i64,
     /// When this revision was recorded.
     pub update_time: i64,
+    /// The account that it was merged into.
+    pub merged_into: Option<Uuid>,
 }
 
-/// How an account stands to the company.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+/// How an account stands to the company; the later in the order, the closer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Relation {
     /// Has bought nothing yet.
     #[default]
     Prospect,
-    /// Buys.
-    Customer,
     /// Has bought.
     FormerCustomer,
+    /// Buys.
+    Customer,
 }
 
 /// A person.
@@ -84,6 +86,8 @@ pub struct Contact {
     pub create_time: i64,
     /// When this revision was recorded.
     pub update_time: i64,
+    /// The contact that it was merged into.
+    pub merged_into: Option<Uuid>,
 }
 
 /// What leads to a contact or an account, and to no other.

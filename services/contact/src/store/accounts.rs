@@ -47,6 +47,17 @@ pub(crate) async fn get(connection: &impl ConnectionTrait, account_id: Uuid) -> 
     Ok(with_domains(connection, vec![row]).await?.remove(0))
 }
 
+/// These accounts.
+pub(crate) async fn by_ids(connection: &impl ConnectionTrait, ids: &[Uuid]) -> Result<BTreeMap<Uuid, Account>> {
+    let mut found = BTreeMap::new();
+    for chunk in ids.chunks(CHUNK) {
+        let rows = Entity::find().filter(Column::AccountId.is_in(chunk.iter().copied())).all(connection).await?;
+        let accounts = with_domains(connection, rows).await?;
+        found.extend(accounts.into_iter().map(|account| (account.account_id, account)));
+    }
+    Ok(found)
+}
+
 /// These accounts, locked in the order of their ids.
 pub(crate) async fn lock(tx: &Tx, ids: BTreeSet<Uuid>) -> Result<BTreeMap<Uuid, Account>> {
     let ids: Vec<_> = ids.into_iter().collect();
@@ -139,6 +150,7 @@ pub(crate) async fn save(tx: &Tx, accounts: impl IntoIterator<Item = &Account>) 
                         Column::OwnerRep,
                         Column::Revision,
                         Column::UpdateTime,
+                        Column::MergedInto,
                     ])
                     .to_owned(),
             )
@@ -204,7 +216,8 @@ pub(crate) async fn list(
     after: Option<&PageKey>,
     limit: u64,
 ) -> Result<Vec<Account>> {
-    let mut wanted = Condition::all();
+    // What was merged is shown as what it was merged into.
+    let mut wanted = Condition::all().add(Column::MergedInto.is_null());
     if !filter.name_prefix.is_empty() {
         let prefix = filter.name_prefix.to_lowercase();
         // Everything that begins so lies between the prefix and the prefix with the last possible character behind it.
@@ -276,6 +289,7 @@ fn to_row(account: &Account) -> ActiveModel {
         revision: Set(account.revision),
         create_time: Set(account.create_time),
         update_time: Set(account.update_time),
+        merged_into: Set(account.merged_into),
     }
 }
 
@@ -301,5 +315,6 @@ fn to_account(row: Model, domains: Vec<String>) -> Result<Account> {
         revision: row.revision,
         create_time: row.create_time,
         update_time: row.update_time,
+        merged_into: row.merged_into,
     })
 }

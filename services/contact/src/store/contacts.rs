@@ -16,10 +16,15 @@ use super::{
 };
 use crate::domain::{Contact, Key};
 
-/// One contact.
-pub(crate) async fn get(connection: &impl ConnectionTrait, contact_id: Uuid) -> Result<Contact> {
-    let row = Entity::find_by_id(contact_id).one(connection).await?;
-    to_contact(row.ok_or_else(|| Error::not_found("contact", contact_id))?)
+/// These contacts.
+pub(crate) async fn by_ids(connection: &impl ConnectionTrait, ids: &[Uuid]) -> Result<BTreeMap<Uuid, Contact>> {
+    let mut found = BTreeMap::new();
+    for chunk in ids.chunks(CHUNK) {
+        for row in Entity::find().filter(Column::ContactId.is_in(chunk.iter().copied())).all(connection).await? {
+            found.insert(row.contact_id, to_contact(row)?);
+        }
+    }
+    Ok(found)
 }
 
 /// These contacts, locked in the order of their ids.
@@ -133,6 +138,7 @@ pub(crate) async fn save(tx: &Tx, contacts: &[&Contact]) -> Result<()> {
                         Column::Country,
                         Column::Revision,
                         Column::UpdateTime,
+                        Column::MergedInto,
                     ])
                     .to_owned(),
             )
@@ -183,16 +189,17 @@ pub(crate) fn facts() -> Facts {
     Facts::new(contacts.into_query(), Column::ContactId)
 }
 
-/// A page of contacts, the newest first.
+/// A page of contacts, the newest first; only those at one of these accounts, where some are given.
 pub(crate) async fn list(
     connection: &impl ConnectionTrait,
-    account_id: Option<Uuid>,
+    accounts: Option<&[Uuid]>,
     before: Option<Uuid>,
     limit: u64,
 ) -> Result<Vec<Contact>> {
-    let mut query = Entity::find();
-    if let Some(account) = account_id {
-        query = query.filter(Column::AccountId.eq(account));
+    // Who was merged is shown as whom they were merged into.
+    let mut query = Entity::find().filter(Column::MergedInto.is_null());
+    if let Some(accounts) = accounts {
+        query = query.filter(Column::AccountId.is_in(accounts.iter().copied()));
     }
     if let Some(before) = before {
         query = query.filter(Column::ContactId.lt(before));
@@ -218,6 +225,7 @@ fn to_row(contact: &Contact) -> ActiveModel {
         revision: Set(contact.revision),
         create_time: Set(contact.create_time),
         update_time: Set(contact.update_time),
+        merged_into: Set(contact.merged_into),
     }
 }
 
@@ -241,5 +249,6 @@ fn to_contact(row: Model) -> Result<Contact> {
         revision: row.revision,
         create_time: row.create_time,
         update_time: row.update_time,
+        merged_into: row.merged_into,
     })
 }

@@ -9,7 +9,7 @@ use leadflow_platform::{Result, db::Tx};
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
-use super::{accounts, contacts};
+use super::{accounts, contacts, merges};
 use crate::domain::{Directory, Key};
 
 /// Locks the keys, and loads all that they lead to.
@@ -37,7 +37,10 @@ pub(crate) async fn load(tx: &Tx, keys: Vec<Key>) -> Result<Directory> {
     let at = contacts.values().filter_map(|contact| contact.account_id);
     let organisations: BTreeSet<Uuid> = account_of.values().copied().chain(at).collect();
     let accounts = accounts::lock(tx, organisations).await?;
-    Ok(Directory { contact_of, keys_of, phones, account_of, contacts, accounts, ..Directory::default() })
+    let merged = contacts.values().filter(|contact| contact.merged_into.is_some()).map(|contact| contact.contact_id);
+    let merged = merged.chain(accounts.values().filter(|it| it.merged_into.is_some()).map(|it| it.account_id));
+    let survivors = merges::survivors(&**tx, &merged.collect::<Vec<_>>()).await?;
+    Ok(Directory { contact_of, keys_of, phones, account_of, contacts, accounts, survivors, ..Directory::default() })
 }
 
 /// Waits until no other transaction is at these keys.

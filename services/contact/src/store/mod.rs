@@ -7,6 +7,8 @@ pub(crate) mod accounts;
 pub(crate) mod contacts;
 pub(crate) mod directory;
 mod entity;
+pub(crate) mod merges;
+mod migrations;
 
 /// Brings the tables up to date.
 #[derive(Debug)]
@@ -15,7 +17,7 @@ pub struct Migrator;
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        platform_and(vec![Box::new(Tables)])
+        platform_and(vec![Box::new(Tables), Box::new(migrations::merges::Merges)])
     }
 }
 

@@ -5,7 +5,7 @@ use prost::Message as _;
 use super::{country, short, time};
 use crate::{
     app::configure::Change,
-    domain::{Account, Relation, normal},
+    domain::{Account, Joined, Relation, normal},
     error,
     store::accounts::Filter,
 };
@@ -36,6 +36,17 @@ pub(crate) fn account(account: &Account) -> pb::Account {
         etag: account.revision.to_string(),
         create_time: Some(time(account.create_time)),
         update_time: Some(time(account.update_time)),
+        merged_into_account_id: account.merged_into.map(|id| id.to_string()).unwrap_or_default(),
+        merged_account_ids: Vec::new(),
+    }
+}
+
+/// An account with all that were merged into it, as it is shown.
+pub(crate) fn joined_account(joined: &Joined<Account>) -> pb::Account {
+    pb::Account {
+        etag: joined.etag(),
+        merged_account_ids: joined.merged.iter().map(|side| side.account_id.to_string()).collect(),
+        ..account(&joined.shown())
     }
 }
 

@@ -1,5 +1,6 @@
 use leadflow_platform::Result;
 use leadflow_proto::contact::v1 as pb;
+use uuid::Uuid;
 
 use super::{country, short};
 use crate::{
@@ -46,10 +47,13 @@ pub(crate) fn claim(claim: &pb::IdentityClaim) -> Result<Claim> {
 }
 
 pub(crate) fn resolved(result: Result<Answer>) -> pb::ResolvedIdentity {
+    let text = |id: Option<Uuid>| id.map(|id| id.to_string()).unwrap_or_default();
     match result {
-        Ok(Answer { resolved, account_revision }) => pb::ResolvedIdentity {
-            contact_id: resolved.contact_id.map(|id| id.to_string()).unwrap_or_default(),
-            account_id: resolved.account_id.map(|id| id.to_string()).unwrap_or_default(),
+        Ok(Answer { resolved, contact_id, account_id, account_revision }) => pb::ResolvedIdentity {
+            contact_id: text(contact_id),
+            account_id: text(account_id),
+            origin_contact_id: text(resolved.contact_id),
+            origin_account_id: text(resolved.account_id),
             contact_created: resolved.contact_created,
             account_created: resolved.account_created,
             account_revision,

@@ -3,9 +3,9 @@ use leadflow_proto::contact::v1 as pb;
 use prost::Message as _;
 
 use super::{account::mask_paths, country, short, time};
-use crate::domain::Contact;
+use crate::domain::{Contact, Joined};
 
-pub(crate) fn contact(contact: &Contact) -> pb::Contact {
+fn contact(contact: &Contact) -> pb::Contact {
     pb::Contact {
         contact_id: contact.contact_id.to_string(),
         account_id: contact.account_id.map(|id| id.to_string()).unwrap_or_default(),
@@ -19,6 +19,16 @@ pub(crate) fn contact(contact: &Contact) -> pb::Contact {
         etag: contact.revision.to_string(),
         create_time: Some(time(contact.create_time)),
         update_time: Some(time(contact.update_time)),
+        merged_contact_ids: Vec::new(),
+    }
+}
+
+/// A contact with all that were merged into it, as it is shown.
+pub(crate) fn joined_contact(joined: &Joined<Contact>) -> pb::Contact {
+    pb::Contact {
+        etag: joined.etag(),
+        merged_contact_ids: joined.merged.iter().map(|side| side.contact_id.to_string()).collect(),
+        ..contact(&joined.shown())
     }
 }
 
@@ -40,6 +50,7 @@ pub(crate) fn contact_changed(changed: &Contact) -> Vec<u8> {
         profile: Some(profile(changed)),
         revision: changed.revision,
         update_time: Some(time(changed.update_time)),
+        merged_into_contact_id: changed.merged_into.map(|id| id.to_string()).unwrap_or_default(),
     }
     .encode_to_vec()
 }

@@ -3,10 +3,14 @@
 mod account;
 mod claim;
 mod contact;
+mod merge;
 
-pub(crate) use account::{account, account_change, account_changed, account_filter, account_from, change};
+pub(crate) use account::{
+    account, account_change, account_changed, account_filter, account_from, change, joined_account,
+};
 pub(crate) use claim::{claim, resolved};
-pub(crate) use contact::{contact, contact_change, contact_changed};
+pub(crate) use contact::{contact_change, contact_changed, joined_contact};
+pub(crate) use merge::{merge, merge_event, merge_filter, merge_kind, merging, note, preview};
 
 use leadflow_platform::{Error, Result, clock};
 

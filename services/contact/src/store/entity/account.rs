@@ -20,6 +20,7 @@ pub(crate) struct Model {
     pub(crate) revision: i64,
     pub(crate) create_time: i64,
     pub(crate) update_time: i64,
+    pub(crate) merged_into: Option<Uuid>,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

@@ -5,3 +5,4 @@ pub(super) mod account_key;
 pub(super) mod contact;
 pub(super) mod contact_phone;
 pub(super) mod identity;
+pub(super) mod merge;

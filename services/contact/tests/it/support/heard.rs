@@ -2,7 +2,7 @@ use std::sync::{Arc, Mutex};
 
 use futures::StreamExt as _;
 use leadflow_harness::eventually;
-use leadflow_proto::contact::v1::{Account, AccountChanged, ContactChanged};
+use leadflow_proto::contact::v1::{Account, AccountChanged, ContactChanged, Merge, MergeEvent};
 use prost::Message as _;
 
 const MARK: &str = "leadflow.contact.v1.mark";
@@ -53,6 +53,15 @@ impl Heard {
     pub(crate) fn contacts(&self) -> Vec<ContactChanged> {
         let messages = self.on("leadflow.contact.v1.changed");
         messages.into_iter().map(|one| ContactChanged::decode(one.payload).unwrap()).collect()
+    }
+
+    /// The merges that were announced, and those that were undone, each with its subject.
+    pub(crate) fn merges(&self) -> Vec<(String, Merge)> {
+        let all = self.all.lock().unwrap();
+        let merges = all.iter().filter(|one| one.subject.ends_with("merged"));
+        merges
+            .map(|one| (one.subject.to_string(), MergeEvent::decode(one.payload.clone()).unwrap().merge.unwrap()))
+            .collect()
     }
 
     /// The revisions of an account that were announced, in the order of their coming.

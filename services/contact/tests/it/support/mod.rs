@@ -1,6 +1,7 @@
 //! A served contact service with a private NATS server, and what it has announced.
 
 mod heard;
+mod merges;
 
 use leadflow_contact::Config;
 use leadflow_harness::{Nats, TestDatabase, eventually};

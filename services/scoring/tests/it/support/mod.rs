@@ -179,6 +179,7 @@ impl World {
             profile: Some(ContactProfile { role: role.to_owned(), ..Default::default() }),
             revision,
             update_time: Some(to_proto(self.hand.now())),
+            ..Default::default()
         };
         self.bus.publish_all([event("leadflow.contact.v1.changed", &changed)]).await.unwrap();
         let tables = self.tables().await;
