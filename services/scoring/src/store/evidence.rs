@@ -26,7 +26,8 @@ pub(crate) struct Evidence {
 /// Which evidence a list shows.
 #[derive(Clone, Debug, Default, serde::Serialize)]
 pub(crate) struct Filter {
-    pub(crate) account_id: Option<Uuid>,
+    /// Whose: of an account and all that are one with it.
+    pub(crate) accounts: Option<Vec<Uuid>>,
     pub(crate) disposition: Option<Disposition>,
     pub(crate) record_time_before: Option<i64>,
 }
@@ -109,35 +110,35 @@ pub(crate) async fn answering(tx: &impl ConnectionTrait, accounts: &[Uuid]) -> R
     Ok(found)
 }
 
-fn within(account: Uuid, (after, until): (i64, i64), known_at: i64) -> Select<Entity> {
+fn within(accounts: &[Uuid], (after, until): (i64, i64), known_at: i64) -> Select<Entity> {
     Entity::find()
-        .filter(Column::AccountId.eq(account))
+        .filter(Column::AccountId.is_in(accounts.iter().copied()))
         .filter(Column::OccurTime.gt(after))
         .filter(Column::OccurTime.lte(until))
         .filter(Column::RecordTime.lte(known_at))
         .filter(Condition::any().add(Column::ReclassifyTime.is_null()).add(Column::ReclassifyTime.gt(known_at)))
 }
 
-/// How many activities of an account happened after the first and until the second moment, as known at `known_at`.
+/// How many activities of these accounts happened after the first and until the second moment, as known at `known_at`.
 pub(crate) async fn count(
     connection: &impl ConnectionTrait,
-    account: Uuid,
+    accounts: &[Uuid],
     between: (i64, i64),
     known_at: i64,
 ) -> Result<u64> {
-    Ok(sea_orm::PaginatorTrait::count(within(account, between, known_at), connection).await?)
+    Ok(sea_orm::PaginatorTrait::count(within(accounts, between, known_at), connection).await?)
 }
 
 /// As [`count`] says, but the latest `limit` themselves, and how many more there are.
 pub(crate) async fn as_of(
     connection: &impl ConnectionTrait,
-    account: Uuid,
+    accounts: &[Uuid],
     between: (i64, i64),
     known_at: i64,
     limit: usize,
 ) -> Result<(Vec<Activity>, u64)> {
-    let count = count(connection, account, between, known_at).await?;
-    let rows = within(account, between, known_at)
+    let count = count(connection, accounts, between, known_at).await?;
+    let rows = within(accounts, between, known_at)
         .order_by(Column::OccurTime, Order::Desc)
         .order_by(Column::Source, Order::Desc)
         .order_by(Column::SourceEventId, Order::Desc)
@@ -193,8 +194,8 @@ pub(crate) async fn list(
     limit: u64,
 ) -> Result<Vec<Evidence>> {
     let mut query = Entity::find();
-    if let Some(account) = filter.account_id {
-        query = query.filter(Column::AccountId.eq(account));
+    if let Some(accounts) = &filter.accounts {
+        query = query.filter(Column::AccountId.is_in(accounts.iter().copied()));
     }
     if let Some(disposition) = filter.disposition {
         query = query.filter(Column::Disposition.eq(text_of(&disposition)?));
@@ -253,5 +254,6 @@ fn to_activity(row: Model) -> Result<Activity> {
         attributes: facts(row.attributes)?,
         answers: facts(row.answers)?,
         reclassify_time: row.reclassify_time,
+        account_id: row.account_id,
     })
 }

@@ -12,6 +12,7 @@ mod facts;
 mod hand_overs;
 mod histories;
 mod lists;
+mod merges;
 mod opening;
 mod oracle;
 mod replicas;

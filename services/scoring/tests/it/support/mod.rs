@@ -4,6 +4,7 @@ pub(crate) mod activity;
 mod calls;
 pub(crate) mod company;
 pub(crate) mod heard;
+mod merges;
 
 use leadflow_harness::{Nats, TestDatabase, eventually};
 use leadflow_platform::{
@@ -151,12 +152,18 @@ impl World {
 
     /// Announces an account.
     pub(crate) async fn publish_account(&self, account: &TestAccount) {
+        self.publish_merged(account, None).await;
+    }
+
+    /// Announces an account that was merged into another.
+    async fn publish_merged(&self, account: &TestAccount, into: Option<&TestAccount>) {
         let announced = Account {
             account_id: account.account_id.to_string(),
             name: "Example Works".to_owned(),
             country: account.country.to_owned(),
             revision: account.revision,
             update_time: Some(to_proto(self.hand.now())),
+            merged_into_account_id: into.map(|into| into.account_id.to_string()).unwrap_or_default(),
             ..Default::default()
         };
         let changed = AccountChanged { account: Some(announced) };

@@ -1,0 +1,3 @@
+//! How the tables came to be. What was released is never changed; changes come as new files.
+
+pub(super) mod merges;
