@@ -214,7 +214,9 @@ on_each_database! {
         assert_ne!(visitor.contact_id, ada.contact_id);
         let seen = world.resolve_one(claim(cookie("ada@works.de"))).await;
         assert_eq!((&seen.contact_id, &seen.account_id), (&ada.contact_id, &ada.account_id));
+        assert_eq!(seen.recognised_contact_ids, [visitor.contact_id.clone()]);
         let back = world.resolve_one(claim(cookie(""))).await;
+        assert_eq!((&back.account_id, back.recognised_contact_ids.len()), (&ada.account_id, 0));
         assert_eq!((&back.contact_id, &back.origin_contact_id), (&ada.contact_id, &visitor.contact_id));
         assert_eq!(world.contact(&visitor.contact_id).await.contact_id, ada.contact_id);
         // Two addresses are two people, though they use one device.

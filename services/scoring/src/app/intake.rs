@@ -23,6 +23,8 @@ pub(crate) struct Recorded {
     pub(crate) account_id: Option<Uuid>,
     /// The account's revision that it was resolved with.
     pub(crate) account_revision: i64,
+    /// How often it was moved to another account.
+    pub(crate) attribution: i64,
     pub(crate) origin: Origin,
 }
 
@@ -61,6 +63,7 @@ impl App {
         let rows = recorded.into_iter().map(|one| Evidence {
             disposition: if one.account_id.is_some() { Disposition::NoOpenLead } else { Disposition::NoAccount },
             account_id: one.account_id,
+            attribution: one.attribution,
             activity: one.activity,
         });
         let rows: BTreeMap<Uuid, Evidence> = rows.map(|row| (row.activity.activity_id, row)).collect();
@@ -184,7 +187,7 @@ impl App {
 }
 
 /// All accounts that are one with this one, itself too.
-fn sides(locked: &BTreeMap<Uuid, Account>, id: Uuid) -> impl Iterator<Item = Uuid> {
+pub(super) fn sides(locked: &BTreeMap<Uuid, Account>, id: Uuid) -> impl Iterator<Item = Uuid> {
     let survivor = locked.get(&id).map(|account| account.survivor_id);
     let others = locked.values().filter(move |one| one.account_id != id && Some(one.survivor_id) == survivor);
     std::iter::once(id).chain(others.map(|one| one.account_id))

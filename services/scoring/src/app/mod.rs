@@ -21,6 +21,7 @@ mod known;
 mod origins;
 mod outcome;
 pub(crate) mod query;
+mod reattribution;
 mod rescore;
 pub(crate) mod sweep;
 

@@ -21,6 +21,8 @@ pub(crate) struct Evidence {
     pub(crate) account_id: Option<Uuid>,
     pub(crate) activity: Activity,
     pub(crate) disposition: Disposition,
+    /// How often the ledger has moved it to another account.
+    pub(crate) attribution: i64,
 }
 
 /// Which evidence a list shows.
@@ -58,6 +60,34 @@ pub(crate) async fn insert_new(tx: &Tx, rows: Vec<Evidence>) -> Result<Vec<Uuid>
         added.extend(inserted.into_iter().map(|row| row.activity_id));
     }
     Ok(added)
+}
+
+/// Where these are by now, and how often each was moved, for those that are there.
+pub(crate) async fn whereabouts(tx: &Tx, ids: &[Uuid]) -> Result<HashMap<Uuid, (Option<Uuid>, i64)>> {
+    let mut found = HashMap::new();
+    for chunk in ids.chunks(CHUNK) {
+        let rows: Vec<(Uuid, Option<Uuid>, i64)> = Entity::find()
+            .select_only()
+            .columns([Column::ActivityId, Column::AccountId, Column::Attribution])
+            .filter(Column::ActivityId.is_in(chunk.iter().copied()))
+            .into_tuple()
+            .all(&**tx)
+            .await?;
+        found.extend(rows.into_iter().map(|(id, account, attribution)| (id, (account, attribution))));
+    }
+    Ok(found)
+}
+
+/// Lets an activity belong to another account, unless it was moved later still.
+pub(crate) async fn move_to(tx: &Tx, evidence: &Evidence) -> Result<()> {
+    Entity::update_many()
+        .col_expr(Column::AccountId, Expr::value(evidence.account_id))
+        .col_expr(Column::Attribution, Expr::value(evidence.attribution))
+        .filter(Column::ActivityId.eq(evidence.activity.activity_id))
+        .filter(Column::Attribution.lt(evidence.attribution))
+        .exec(&**tx)
+        .await?;
+    Ok(())
 }
 
 /// The latest `limit` activities of each account that happened after `after` (those that any lead can count), the
@@ -231,11 +261,17 @@ fn to_row(evidence: &Evidence) -> Result<ActiveModel> {
         answers: Set(facts(&activity.answers)?),
         reclassify_time: Set(activity.reclassify_time),
         disposition: Set(text_of(&evidence.disposition)?),
+        attribution: Set(evidence.attribution),
     })
 }
 
 fn to_evidence(row: Model) -> Result<Evidence> {
-    Ok(Evidence { account_id: row.account_id, disposition: from_text(&row.disposition)?, activity: to_activity(row)? })
+    Ok(Evidence {
+        account_id: row.account_id,
+        disposition: from_text(&row.disposition)?,
+        attribution: row.attribution,
+        activity: to_activity(row)?,
+    })
 }
 
 fn to_activity(row: Model) -> Result<Activity> {

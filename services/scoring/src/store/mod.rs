@@ -20,7 +20,12 @@ pub struct Migrator;
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        platform_and(vec![Box::new(Tables), Box::new(Traceparent), Box::new(migrations::merges::Merges)])
+        platform_and(vec![
+            Box::new(Tables),
+            Box::new(Traceparent),
+            Box::new(migrations::merges::Merges),
+            Box::new(migrations::reattribution::Reattribution),
+        ])
     }
 }
 

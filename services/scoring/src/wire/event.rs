@@ -35,6 +35,7 @@ pub(crate) fn recorded(event: ActivityRecorded, origin: Origin) -> Result<Record
         origin,
         account_id: ids::parse_optional("account_id", &event.account_id)?,
         account_revision: event.account_revision,
+        attribution: event.attribution,
         activity: Activity {
             activity_id: ids::parse("activity_id", &event.activity_id)?,
             channel: channel(event.channel()).to_owned(),

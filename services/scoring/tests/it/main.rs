@@ -15,6 +15,7 @@ mod lists;
 mod merges;
 mod opening;
 mod oracle;
+mod reattribution;
 mod replicas;
 mod rounds;
 mod support;

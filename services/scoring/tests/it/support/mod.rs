@@ -18,6 +18,7 @@ use leadflow_platform::{
     vars::Vars,
 };
 use leadflow_proto::{
+    activity::v1::ActivityReattributed,
     contact::v1::{Account, AccountChanged, ContactChanged, ContactProfile},
     routing::v1::{Assignment, AssignmentEvent, AssignmentState, HandOver, HandOverHeld, hand_over},
     scoring::v1::{self as pb, scoring_service_client::ScoringServiceClient},
@@ -130,6 +131,13 @@ impl World {
             let events = chunk.iter().map(|one| event("leadflow.activity.v1.recorded", &one.0));
             self.bus.publish_all(events.collect::<Vec<_>>()).await.unwrap();
         }
+    }
+
+    /// Publishes that the ledger has moved these activities.
+    pub(crate) async fn publish_moved(&self, activities: &[TestActivity]) {
+        let moved = activities.iter().map(|one| ActivityReattributed { activity: Some(one.0.clone()) });
+        let events = moved.map(|one| event("leadflow.activity.v1.reattributed", &one));
+        self.bus.publish_all(events.collect::<Vec<_>>()).await.unwrap();
     }
 
     /// Publishes a body that is no message.
