@@ -227,3 +227,21 @@ on_each_database! {
         assert_eq!((merges[0].merge_principal.as_str(), &merges[0].merged_id), ("service:contact", &visitor.contact_id));
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_merges_two_at_once_in_both_directions_merges_them_once() {
+    use leadflow_harness::{Backend, TestDatabase};
+    let world = World::start(TestDatabase::create(Backend::Postgres).await.unwrap()).await;
+    let (a, b) = (world.create(named("A", &["a.de"])).await, world.create(named("B", &["b.de"])).await);
+    let mut calls = tokio::task::JoinSet::new();
+    for at in 0..16 {
+        let (mut client, request) = (world.merges(), if at % 2 == 0 { accounts(&a, &b) } else { accounts(&b, &a) });
+        calls.spawn(async move { client.merge(request).await });
+    }
+    let (merged, refused): (Vec<_>, Vec<_>) = calls.join_all().await.into_iter().partition(Result::is_ok);
+    assert_eq!(merged.len(), 1);
+    for status in refused {
+        assert_eq!(reason(&status.unwrap_err()), "ALREADY_MERGED");
+    }
+    assert_eq!(world.accounts().await[0].domains, ["a.de", "b.de"]);
+}

@@ -7,7 +7,10 @@ use uuid::Uuid;
 
 use super::{App, origins::Origins, outcome::Outcome, rescore::Cause};
 use crate::{
-    domain::{Activity, Disposition, Profile, lead::AssignmentNews},
+    domain::{
+        Activity, Disposition, Profile,
+        lead::{AssignmentNews, Lead},
+    },
     store::{
         accounts::{self, Account},
         evidence,
@@ -160,7 +163,8 @@ impl App {
         let (mut outcome, mut origins) = (Outcome::default(), Origins::default());
         let mut rejected = BTreeSet::new();
         for (one, origin) in &news {
-            let Some(lead) = of_accounts.get_mut(&one.lead_id) else { continue };
+            let known = of_accounts.get(&one.lead_id).filter(|lead| !is_replaced(lead, of_accounts.values())).cloned();
+            let Some(mut lead) = known else { continue };
             let (round, was_closed) = (lead.state.hand_over, lead.closed.is_some());
             if !lead.follow(one) {
                 continue;
@@ -172,11 +176,12 @@ impl App {
             if lead.state.hand_over > round {
                 rejected.insert(lead.account_id);
                 origins.other(lead.account_id, *origin);
-                outcome.announce_from(*origin, "recycled", lead);
+                outcome.announce_from(*origin, "recycled", &mut lead);
             } else {
-                outcome.announce_from(*origin, "changed", lead);
+                outcome.announce_from(*origin, "changed", &mut lead);
             }
             outcome.leads.insert(lead.lead_id, lead.clone());
+            of_accounts.insert(lead.lead_id, lead);
         }
         leads::save(tx, &outcome.leads.values().cloned().collect::<Vec<_>>()).await?;
         let again: BTreeSet<_> = rejected.iter().flat_map(|&id| sides(&locked, id)).collect();
@@ -184,6 +189,12 @@ impl App {
         let scored = self.rescore(tx, &again.collect(), HashMap::new(), Cause::News(origins)).await?;
         scored.after(outcome).write(tx, &locked, self.clock.now()).await
     }
+}
+
+/// Whether the account has another open lead in the place of this closed one: then it is over for good.
+fn is_replaced<'a>(lead: &Lead, mut others: impl Iterator<Item = &'a Lead>) -> bool {
+    let same = |other: &Lead| (other.account_id, &other.product_category) == (lead.account_id, &lead.product_category);
+    lead.closed.is_some() && others.any(|other| other.closed.is_none() && same(other))
 }
 
 /// All accounts that are one with this one, itself too.

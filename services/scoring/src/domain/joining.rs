@@ -80,11 +80,17 @@ pub fn fill_account(facts: &mut Facts, other: &Facts) {
 pub fn join(leads: &mut [Lead], survivor: Uuid, now: i64) -> Vec<usize> {
     let here: BTreeSet<Uuid> = leads.iter().map(|lead| lead.lead_id).collect();
     let mut changed = Vec::new();
-    for (at, lead) in leads.iter_mut().enumerate() {
-        if lead.merged_into.is_some_and(|into| !here.contains(&into)) {
-            lead.reopen();
-            changed.push(at);
+    let is_apart = |lead: &Lead| lead.merged_into.is_some_and(|into| !here.contains(&into));
+    let apart: Vec<_> = leads.iter().enumerate().filter(|(_, lead)| is_apart(lead)).map(|(at, _)| at).collect();
+    for at in apart {
+        // What was opened meanwhile goes on: at no moment are two of one account open.
+        let category = &leads[at].product_category;
+        let open = leads.iter().find(|other| other.closed.is_none() && other.product_category == *category);
+        match open.map(|open| open.lead_id) {
+            Some(open) => leads[at].merged_into = Some(open),
+            None => leads[at].reopen(),
         }
+        changed.push(at);
     }
     let mut open: BTreeMap<String, Vec<usize>> = BTreeMap::new();
     for (at, lead) in leads.iter().enumerate().filter(|(_, lead)| lead.closed.is_none()) {
@@ -95,8 +101,6 @@ pub fn join(leads: &mut [Lead], survivor: Uuid, now: i64) -> Vec<usize> {
         let into = leads[rivals[0]].lead_id;
         for &at in &rivals[1..] {
             leads[at].close_as_merged(into, now);
-            // What has just come back and goes again was never away.
-            changed.retain(|&other| other != at);
             changed.push(at);
         }
     }

@@ -11,6 +11,7 @@ mod explain;
 mod facts;
 mod hand_overs;
 mod histories;
+mod joining;
 mod lists;
 mod merges;
 mod opening;

@@ -35,7 +35,7 @@ on_each_database! {
         let closed = world.leads(&a).await.into_iter().find(|lead| lead.lead_id == of_a.lead_id).unwrap();
         assert_eq!((closed.close_reason(), &closed.merged_into_lead_id), (CloseReason::Merged, &of_b.lead_id));
         // What comes from either side counts for the one.
-        world.record(&[a.does("badge_scanned", 1, world.now())]).await;
+        world.record(&[a.does("badge_scanned", 0, world.now())]).await;
         assert_eq!(world.lead(&a).await.lead_id, of_b.lead_id);
         assert_eq!(world.lead(&a).await.score_milli, 75_000);
 
@@ -43,7 +43,7 @@ on_each_database! {
         let again = world.lead(&a).await;
         assert_eq!((&again.lead_id, again.score_milli, again.status()), (&of_a.lead_id, 55_000, LeadStatus::Incubating));
         assert_eq!(world.lead(&b).await.score_milli, 20_000);
-        assert_eq!(world.heard.announced("recycled", &a).len(), 1);
+        eventually!(world.heard.announced("recycled", &a).len() == 1);
     }
 
     async fn a_lead_that_only_the_merged_account_has_goes_on(database) {
@@ -177,7 +177,7 @@ on_each_database! {
         world.merge(&mut b, Some(&a)).await;
         assert_eq!(world.open_leads(&a).await.len(), 1);
         world.merge(&mut a, None).await;
-        world.publish_account(&overtaken).await;
+        world.publish_merged(&overtaken, Some(&b)).await;
         world.settle().await;
         let lead = world.lead(&b).await;
         assert_eq!((lead.account_id, lead.activities), (a.account_id.to_string(), 2));
@@ -192,7 +192,8 @@ on_each_database! {
             for place in 0..=at {
                 let category = if place % 2 == 0 { "hplc" } else { "scales" };
                 let time = now - DAY * i64::try_from(place).unwrap() - 1;
-                activities.push(account.does("form_submitted", place, time).in_category(category));
+                // Of nobody that is known: never hot, however many there are.
+                activities.push(account.does("form_submitted", place, time).in_category(category).of_nobody());
             }
         }
         world.record(&activities).await;
@@ -202,9 +203,8 @@ on_each_database! {
         }
         let behind = world.behind(&before).await;
         assert_eq!(behind.len(), activities.len());
-        for [first, second, third] in [[0, 1, 2], [2, 0, 1], [1, 2, 0]] {
-            // A chain that is built from its end, its middle, or its beginning; and taken apart in the same order.
-            let order = [first, second, third];
+        // A chain that is built from its end, its middle, or its beginning; and taken apart in the same order.
+        for order in [[0, 1, 2], [2, 0, 1], [1, 2, 0]] {
             for at in order {
                 let into = all[at + 1].clone();
                 world.merge(&mut all[at], Some(&into)).await;

@@ -164,7 +164,7 @@ impl World {
     }
 
     /// Announces an account that was merged into another.
-    async fn publish_merged(&self, account: &TestAccount, into: Option<&TestAccount>) {
+    pub(crate) async fn publish_merged(&self, account: &TestAccount, into: Option<&TestAccount>) {
         let announced = Account {
             account_id: account.account_id.to_string(),
             name: "Example Works".to_owned(),
