@@ -73,10 +73,15 @@ fn resolution(result: ResolvedIdentity) -> Resolution {
             contact_id: origin("contact_id", &result.origin_contact_id, &result.contact_id)?,
             account_id: origin("account_id", &result.origin_account_id, &result.account_id)?,
             account_revision: result.account_revision,
+            attribution: 0,
         })
     };
-    party().map_or_else(
-        |error| Resolution::Failed(Refusal { reason: "UPSTREAM_ANSWER".to_owned(), message: error.to_string() }),
-        Resolution::Identified,
-    )
+    let recognised = || {
+        let visitors = result.recognised_contact_ids.iter();
+        visitors.map(|id| ids::parse("recognised_contact_ids", id)).collect::<Result<Vec<_>>>()
+    };
+    let identified = || -> Result<Resolution> { Ok(Resolution::Identified(party()?, recognised()?)) };
+    identified().unwrap_or_else(|error: Error| {
+        Resolution::Failed(Refusal { reason: "UPSTREAM_ANSWER".to_owned(), message: error.to_string() })
+    })
 }

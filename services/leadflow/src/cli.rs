@@ -1,6 +1,7 @@
 //! The words of the command line.
 
 mod import;
+mod merge;
 mod quarantine;
 
 use std::path::PathBuf;
@@ -8,6 +9,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(crate) use import::Import;
+pub(crate) use merge::{Merge, Merges, Two, Unmerge};
 pub(crate) use quarantine::{Correct, Discard, Quarantine, QuarantineList, Replay, Selection, Which};
 
 /// Leadflow turns activities into scored leads and routes the sales-ready ones to the right rep.
@@ -95,6 +97,13 @@ pub(crate) enum Command {
     Quarantine(Quarantine),
     /// List accounts by name.
     Accounts(Accounts),
+    /// Merge two accounts or two contacts that are one; all that belongs to either belongs to the survivor.
+    #[command(subcommand)]
+    Merge(Merge),
+    /// Take a merge back.
+    Unmerge(Unmerge),
+    /// List merges, the newest first.
+    Merges(Merges),
     /// List hand-overs for which nobody is eligible.
     Holds,
     /// List pools, and what each rep is owed.

@@ -1,11 +1,11 @@
 //! What scoring listens to.
 
 use leadflow_platform::{
-    Result,
+    Error, Result,
     bus::{Consumer, Delivery},
 };
 use leadflow_proto::{
-    activity::v1::ActivityRecorded,
+    activity::v1::{ActivityReattributed, ActivityRecorded},
     contact::v1::{AccountChanged, ContactChanged},
     routing::v1::{AssignmentEvent, HandOverHeld},
 };
@@ -14,6 +14,11 @@ use crate::{app::App, wire};
 
 pub(crate) const ACTIVITIES: Consumer =
     Consumer { stream: "LEADFLOW_ACTIVITY", durable: "scoring-activities", subject: "leadflow.activity.v1.recorded" };
+pub(crate) const REATTRIBUTIONS: Consumer = Consumer {
+    stream: "LEADFLOW_ACTIVITY",
+    durable: "scoring-reattributions",
+    subject: "leadflow.activity.v1.reattributed",
+};
 pub(crate) const ACCOUNTS: Consumer =
     Consumer { stream: "LEADFLOW_CONTACT", durable: "scoring-accounts", subject: "leadflow.account.v1.changed" };
 pub(crate) const CONTACTS: Consumer =
@@ -24,6 +29,15 @@ pub(crate) const ASSIGNMENTS: Consumer =
 pub(crate) async fn activities(app: App, deliveries: Vec<Delivery>) -> Result<()> {
     let decode = |delivery: &Delivery| wire::recorded(delivery.decode::<ActivityRecorded>()?, delivery.origin);
     app.record(deliveries.iter().map(decode).collect::<Result<_>>()?).await
+}
+
+pub(crate) async fn reattributions(app: App, deliveries: Vec<Delivery>) -> Result<()> {
+    let decode = |delivery: &Delivery| {
+        let moved = delivery.decode::<ActivityReattributed>()?.activity;
+        let moved = moved.ok_or_else(|| Error::invalid("activity", "is missing"))?;
+        wire::recorded(moved, delivery.origin)
+    };
+    app.reattribute(deliveries.iter().map(decode).collect::<Result<_>>()?).await
 }
 
 pub(crate) async fn accounts(app: App, deliveries: Vec<Delivery>) -> Result<()> {

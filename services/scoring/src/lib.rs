@@ -79,9 +79,11 @@ impl Config {
         let producer = |url: &str| channel(url, self.service.credentials.clone());
         let (contact, routing) = (producer(&self.contact_url)?, producer(&self.routing_url)?);
         let ingest = producer(&self.activity_ingest_url)?;
+        let ledger = ingest.clone();
         let of = |kind, facts, consumer, producer| Comparison { kind, facts, consumer, producer };
         Ok(vec![
             of("activities", digest::activities(), events::ACTIVITIES, ingest),
+            of("reattributions", digest::reattributions(), events::REATTRIBUTIONS, ledger),
             of("accounts", digest::accounts(), events::ACCOUNTS, contact.clone()),
             of("contacts", digest::contacts(), events::CONTACTS, contact),
             of("assignments", digest::assignments(), events::ASSIGNMENTS, routing),
@@ -109,6 +111,7 @@ impl Service {
         foundation.start(&mut tasks, listeners, Routes::new(server).add_service(digests), refresh);
         foundation.compare(&mut tasks, comparisons);
         listen(&mut tasks, &foundation, &app, events::ACTIVITIES, events::activities);
+        listen(&mut tasks, &foundation, &app, events::REATTRIBUTIONS, events::reattributions);
         listen(&mut tasks, &foundation, &app, events::ACCOUNTS, events::accounts);
         listen(&mut tasks, &foundation, &app, events::CONTACTS, events::contacts);
         listen(&mut tasks, &foundation, &app, events::ASSIGNMENTS, events::assignments);

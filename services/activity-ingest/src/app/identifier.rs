@@ -3,7 +3,11 @@
 //! An activity is claimed for a while (a lease), not locked, while contact is asked: no transaction stays open, and
 //! when the one that claimed it dies, the next one takes it. Two that do the same work announce it once.
 
-use std::{collections::HashSet, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, HashSet},
+    sync::Arc,
+    time::Duration,
+};
 
 use leadflow_platform::{
     Result,
@@ -32,6 +36,8 @@ use crate::{
 const BATCH: u64 = 200;
 /// How often to look without being woken: another replica may have died with activities in its hands.
 const IDLE: Duration = Duration::from_secs(1);
+/// The subject on which activities are announced that belong to another account than before.
+pub(super) const REATTRIBUTED: &str = "leadflow.activity.v1.reattributed";
 /// The subject on which identified activities are announced.
 pub(super) const RECORDED: &str = "leadflow.activity.v1.recorded";
 
@@ -167,14 +173,16 @@ impl Identifier {
                 let ids: Vec<_> = resolved.iter().map(|(activity, _)| activity.activity_id).collect();
                 let pending: HashSet<_> = store::pending::lock(&tx, &ids).await?.into_iter().collect();
                 let (mut identified, mut refused, mut failed) = (Vec::new(), Vec::new(), Vec::new());
+                let mut known = BTreeMap::new();
                 for (activity, resolution) in resolved {
                     let id = activity.activity_id;
                     match resolution {
                         // Another one has settled it meanwhile.
                         _ if !pending.contains(&id) => {}
-                        Resolution::Identified(party) => {
+                        Resolution::Identified(party, visitors) => {
                             let first = identified.first().filter(|_| plant::is(Plant::Misidentify));
                             let party = first.map_or(party, |(_, first)| *first);
+                            note_account(&mut known, &party, visitors);
                             identified.push((activity, party));
                         }
                         Resolution::Refused(refusal) => refused.push((activity, refusal)),
@@ -189,6 +197,7 @@ impl Identifier {
                     quarantined: refused.iter().map(|(it, refusal)| (it.activity_id, refusal.reason.clone())).collect(),
                 };
                 announce(&tx, &identified, now).await?;
+                reattribute(&tx, &known, now).await?;
                 store::pending::set_aside(&tx, refused, now).await?;
                 store::pending::postpone(&tx, failed).await?;
                 Ok(settled)
@@ -220,4 +229,23 @@ async fn announce(tx: &Tx, identified: &[(Activity, Party)], now: jiff::Timestam
         origin: activity.origin,
     };
     outbox::announce_all(tx, identified.iter().map(message).collect(), now).await
+}
+
+/// Notes where a person is, and all visitors who turned out to be that person.
+fn note_account(known: &mut BTreeMap<Uuid, (Uuid, i64)>, party: &Party, visitors: Vec<Uuid>) {
+    if let (Some(contact_id), Some(account_id)) = (party.contact_id, party.account_id) {
+        let people = visitors.into_iter().chain([contact_id]);
+        known.extend(people.map(|person| (person, (account_id, party.account_revision))));
+    }
+}
+
+/// What these people have done before it was known where they are, counts for the account where they are.
+async fn reattribute(tx: &Tx, known: &BTreeMap<Uuid, (Uuid, i64)>, now: jiff::Timestamp) -> Result<()> {
+    let moved = store::reattribution::move_to(tx, known).await?;
+    let messages = moved.iter().map(|(activity, party)| outbox::Message {
+        subject: REATTRIBUTED.to_owned(),
+        payload: prost::Message::encode_to_vec(&wire::reattributed(activity, party)),
+        origin: activity.origin,
+    });
+    outbox::announce_all(tx, messages.collect(), now).await
 }

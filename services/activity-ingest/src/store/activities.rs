@@ -78,6 +78,7 @@ impl<'a> NewActivity<'a> {
             error_message: NotSet,
             principal: Set(self.principal.to_owned()),
             traceparent: Set(self.origin.traceparent()),
+            attribution: NotSet,
         })
     }
 }

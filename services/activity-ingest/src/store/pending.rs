@@ -85,7 +85,7 @@ pub(crate) async fn identify(tx: &Tx, identified: &[(Uuid, Party)]) -> Result<()
 async fn identify_chunk(tx: &Tx, identified: &[(Uuid, Party)]) -> Result<()> {
     // (activity_id, contact_id, account_id, account_revision), as columns 1 to 4.
     let rows = identified.iter().map(|(activity_id, party)| {
-        let Party { contact_id, account_id, account_revision } = *party;
+        let Party { contact_id, account_id, account_revision, .. } = *party;
         ValueTuple::Many(vec![(*activity_id).into(), contact_id.into(), account_id.into(), account_revision.into()])
     });
     let column = |number: u8| Expr::col(("resolved", format!("column{number}")));

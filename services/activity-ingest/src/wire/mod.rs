@@ -8,7 +8,9 @@ mod json;
 mod quarantine;
 mod receipt;
 
-pub(crate) use activity::{activity, claim, door_of_request, draft, filter, incoming, record_response, recorded};
+pub(crate) use activity::{
+    activity, claim, door_of_request, draft, filter, incoming, reattributed, record_response, recorded,
+};
 pub(crate) use configuration::{change, configuration, source};
 pub(crate) use intake::from_intake;
 pub(crate) use json::ActivityJson;

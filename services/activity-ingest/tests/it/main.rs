@@ -15,6 +15,7 @@ mod lists;
 mod privacy;
 mod quarantine;
 mod repetitions;
+mod stitching;
 mod support;
 mod traces;
 mod validation;

@@ -74,6 +74,8 @@ pub struct Resolved {
     pub contact_created: bool,
     /// Whether the organisation was unknown.
     pub account_created: bool,
+    /// A visitor who turned out to be the person.
+    pub recognised: Option<Uuid>,
 }
 
 /// Whom a claim is about.
@@ -111,6 +113,8 @@ pub struct Directory {
     pub survivors: HashMap<Uuid, Uuid>,
     /// Anonymous visitors who turned out to be somebody who is known.
     pub visitors: BTreeMap<Uuid, Uuid>,
+    /// Where those are who were merged into somebody, and of whom nothing else says where they are.
+    pub accounts_of_merged: HashMap<Uuid, Uuid>,
 }
 
 impl Directory {
@@ -119,7 +123,8 @@ impl Directory {
         let mut resolved = Resolved::default();
         let person = self.find_person(claim);
         let known = if let Person::Known(id) = person { self.contacts.get(&id) } else { None };
-        let at = known.and_then(|contact| contact.account_id);
+        let at =
+            known.and_then(|contact| contact.account_id.or(self.accounts_of_merged.get(&contact.contact_id).copied()));
         let account = match self.find_account(claim, at) {
             Some(id) => Some(id),
             None => self.create_account(claim, now, new_id).inspect(|_| resolved.account_created = true),
@@ -139,7 +144,7 @@ impl Directory {
             }
         };
         self.fill_contact(contact, account, claim, now);
-        self.recognise_visitor(contact, claim, now);
+        resolved.recognised = self.recognise_visitor(contact, claim, now);
         resolved.contact_id = Some(contact);
         resolved
     }
@@ -150,21 +155,23 @@ impl Directory {
     }
 
     /// Whoever was known by nothing but a cookie, and is now seen with the identity of somebody who is known, is that one.
-    fn recognise_visitor(&mut self, person: Uuid, claim: &Claim, now: i64) {
-        let visitor = claim.anonymous_id.clone().and_then(|id| self.contact_of.get(&Key::AnonymousId(id)).copied());
+    fn recognise_visitor(&mut self, person: Uuid, claim: &Claim, now: i64) -> Option<Uuid> {
+        let visitor = *self.contact_of.get(&Key::AnonymousId(claim.anonymous_id.clone()?))?;
         let is_named = claim.email.is_some() || claim.external_id.is_some();
-        let Some(visitor) = visitor.filter(|&visitor| is_named && visitor != self.survivor(person)) else { return };
-        if visitor == person || !self.is_anonymous(visitor) {
-            return;
-        }
         let survivor = self.survivor(person);
-        let Some(contact) = self.contacts.get_mut(&visitor) else { return };
-        if contact.merged_into.is_none() && contact.phones.is_empty() {
-            (contact.merged_into, contact.update_time) = (Some(person), now);
-            self.changed_contacts.insert(visitor);
-            self.survivors.insert(visitor, survivor);
-            self.visitors.insert(visitor, person);
+        if !is_named || [person, survivor].contains(&visitor) || !self.is_anonymous(visitor) {
+            return None;
         }
+        let at = self.contacts.get(&person).and_then(|person| person.account_id);
+        let contact = self.contacts.get_mut(&visitor).filter(|it| it.merged_into.is_none() && it.phones.is_empty())?;
+        (contact.merged_into, contact.update_time) = (Some(person), now);
+        self.changed_contacts.insert(visitor);
+        self.survivors.insert(visitor, survivor);
+        self.visitors.insert(visitor, person);
+        if let Some(at) = at {
+            self.accounts_of_merged.insert(visitor, at);
+        }
+        Some(visitor)
     }
 
     /// Whether the contact is known by nothing but cookies.
@@ -287,7 +294,10 @@ impl Directory {
         let email = claim.email.clone().filter(|email| self.contact_of.get(&Key::Email(email.clone())) == Some(&id));
         let Some(contact) = self.contacts.get_mut(&id) else { return };
         let before = contact.clone();
-        contact.account_id = contact.account_id.or(account);
+        // Where somebody is who was merged is where the other one is, until a person says otherwise.
+        if contact.merged_into.is_none() {
+            contact.account_id = contact.account_id.or(account);
+        }
         if let Some(email) = email.filter(|email| !contact.emails.contains(email)) {
             contact.emails.push(email);
         }

@@ -3,14 +3,14 @@
 //! Two batches that share a key wait for each other: the first thing a batch does is to lock all its keys, in order.
 //! The unique keys of the tables are the last line of defence.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use leadflow_platform::{Result, db::Tx};
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
 use super::{accounts, contacts, merges};
-use crate::domain::{Directory, Key};
+use crate::domain::{Contact, Directory, Key};
 
 /// Locks the keys, and loads all that they lead to.
 pub(crate) async fn load(tx: &Tx, keys: Vec<Key>) -> Result<Directory> {
@@ -33,14 +33,41 @@ pub(crate) async fn load(tx: &Tx, keys: Vec<Key>) -> Result<Directory> {
     let mut keys_of = with_more;
     keys_of.extend(contacts::keys_of(&**tx, &people).await?);
 
+    let merged: Vec<_> = contacts.values().filter(|it| it.merged_into.is_some()).map(|it| it.contact_id).collect();
+    let mut survivors = merges::survivors(&**tx, &merged).await?;
+    let accounts_of_merged = accounts_of(tx, &contacts, &survivors).await?;
+
     let account_of = accounts::owners(&**tx, &keys).await?;
-    let at = contacts.values().filter_map(|contact| contact.account_id);
+    let at = contacts.values().filter_map(|contact| contact.account_id).chain(accounts_of_merged.values().copied());
     let organisations: BTreeSet<Uuid> = account_of.values().copied().chain(at).collect();
     let accounts = accounts::lock(tx, organisations).await?;
-    let merged = contacts.values().filter(|contact| contact.merged_into.is_some()).map(|contact| contact.contact_id);
-    let merged = merged.chain(accounts.values().filter(|it| it.merged_into.is_some()).map(|it| it.account_id));
-    let survivors = merges::survivors(&**tx, &merged.collect::<Vec<_>>()).await?;
-    Ok(Directory { contact_of, keys_of, phones, account_of, contacts, accounts, survivors, ..Directory::default() })
+    let merged: Vec<_> = accounts.values().filter(|it| it.merged_into.is_some()).map(|it| it.account_id).collect();
+    survivors.extend(merges::survivors(&**tx, &merged).await?);
+    Ok(Directory {
+        contact_of,
+        keys_of,
+        phones,
+        account_of,
+        contacts,
+        accounts,
+        survivors,
+        accounts_of_merged,
+        ..Directory::default()
+    })
+}
+
+/// Where those are who were merged into somebody, and of whom nothing else says where they are.
+async fn accounts_of(
+    tx: &Tx,
+    contacts: &BTreeMap<Uuid, Contact>,
+    survivors: &HashMap<Uuid, Uuid>,
+) -> Result<HashMap<Uuid, Uuid>> {
+    let homeless = contacts.values().filter(|contact| contact.account_id.is_none());
+    let of: Vec<_> = homeless.filter_map(|it| Some((it.contact_id, *survivors.get(&it.contact_id)?))).collect();
+    let ids: Vec<_> = of.iter().map(|(_, survivor)| *survivor).collect();
+    let people = contacts::by_ids(&**tx, &ids).await?;
+    let at = |(id, survivor): (Uuid, Uuid)| Some((id, people.get(&survivor)?.account_id?));
+    Ok(of.into_iter().filter_map(at).collect())
 }
 
 /// Waits until no other transaction is at these keys.

@@ -54,6 +54,7 @@ pub(crate) fn resolved(result: Result<Answer>) -> pb::ResolvedIdentity {
             account_id: text(account_id),
             origin_contact_id: text(resolved.contact_id),
             origin_account_id: text(resolved.account_id),
+            recognised_contact_ids: resolved.recognised.iter().map(ToString::to_string).collect(),
             contact_created: resolved.contact_created,
             account_created: resolved.account_created,
             account_revision,

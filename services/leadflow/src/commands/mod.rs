@@ -6,6 +6,7 @@ mod explain;
 mod import;
 mod leads;
 mod lists;
+mod merge;
 mod mutations;
 mod quarantine;
 mod reconcile;
@@ -48,6 +49,9 @@ pub(crate) async fn run(cli: Cli, vars: Vars) -> Result<ExitCode> {
         Command::Activities(activities) => lists::activities(&clients, format, activities).await?,
         Command::Quarantine(quarantine) => return quarantine::run(&clients, format, quarantine).await,
         Command::Accounts(accounts) => lists::accounts(&clients, format, accounts).await?,
+        Command::Merge(args) => merge::run(&clients, format, args).await?,
+        Command::Unmerge(args) => merge::undo(&clients, format, args).await?,
+        Command::Merges(args) => merge::list(&clients, format, args).await?,
         Command::Holds => lists::holds(&clients, format).await?,
         Command::Pools => lists::pools(&clients, format).await?,
         Command::Reconcile(reconcile) => return reconcile::run(&clients, format, &reconcile).await,

@@ -8,6 +8,7 @@ mod email;
 mod examples;
 mod imports;
 mod lost;
+mod merges;
 mod month;
 mod quarantine;
 mod support;

@@ -2,5 +2,6 @@
 
 pub(super) mod ledger;
 pub(super) mod quarantine;
+pub(super) mod reattribution;
 pub(super) mod traceparent;
 pub(super) mod webhook;

@@ -28,6 +28,8 @@ pub(crate) struct FakeContact {
 struct Inner {
     down: Option<tonic::Code>,
     known: HashMap<String, uuid::Uuid>,
+    /// The visitors who turned out to be who has this address.
+    recognised: HashMap<String, String>,
     /// The sizes of the calls that were answered.
     calls: Vec<usize>,
     /// The next call waits for this.
@@ -76,6 +78,20 @@ impl FakeContact {
         self.inner.lock().unwrap().id(key)
     }
 
+    /// Who has this cookie has this address, too: it is one contact from now on.
+    pub(crate) fn becomes_known(&self, cookie: &str, email: &str) {
+        let mut inner = self.inner.lock().unwrap();
+        let id = inner.id(cookie).parse().unwrap();
+        inner.known.insert(email.to_owned(), id);
+    }
+
+    /// Who has this cookie turns out to be who has this address, with the next claim that says so.
+    pub(crate) fn recognise(&self, cookie: &str, email: &str) {
+        let mut inner = self.inner.lock().unwrap();
+        let visitor = inner.id(cookie);
+        inner.recognised.insert(email.to_owned(), visitor);
+    }
+
     /// How many claims each answered call had.
     pub(crate) fn calls(&self) -> Vec<usize> {
         self.inner.lock().unwrap().calls.clone()
@@ -105,12 +121,18 @@ impl Inner {
         let domain = identity.email.split('@').nth(1).unwrap_or(&identity.domain).to_owned();
         // Free mail tells no organisation.
         let account = if domain.is_empty() || domain == "mail.example" { String::new() } else { self.id(&domain) };
-        let contact = if identity.email.is_empty() { String::new() } else { self.id(&identity.email) };
+        let recognised_contact_ids = self.recognised.remove(&identity.email).into_iter().collect();
+        let contact = match (identity.email.as_str(), identity.anonymous_id.as_str()) {
+            ("", "") => String::new(),
+            ("", cookie) => self.id(cookie),
+            (email, _) => self.id(email),
+        };
         let account_revision = if account.is_empty() { 0 } else { 3 };
         Ok(ResolvedIdentity {
             contact_id: contact,
             account_id: account,
             account_revision,
+            recognised_contact_ids,
             ..ResolvedIdentity::default()
         })
     }
