@@ -15,7 +15,12 @@ use tokio::{net::TcpListener, sync::Notify};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    app::{App, digest::Activities, identifier::Identifier, ledger},
+    app::{
+        App,
+        digest::{Activities, Statements},
+        identifier::Identifier,
+        ledger,
+    },
     contact::Contact,
     intake::Intake,
     metrics::Instruments,
@@ -98,6 +103,7 @@ impl Service {
             metrics: metrics.clone(),
         };
         let announced = Activities { database: database.clone(), clock: clock.clone() };
+        let statements = Statements { clock: clock.clone() };
         let identifier = Identifier { database, contact, clock, tracer: tracer.clone(), metrics, wake };
 
         let mut tasks = Tasks::new(shutdown);
@@ -106,7 +112,7 @@ impl Service {
         // The doors hold the ledger: it ends when they have.
         tasks.spawn("http", |stop| http::serve(http, app.clone(), tracer, stop));
         tasks.spawn("intake", |stop| intake.run(stop));
-        let routes = rpc::routes(app).add_service(foundation.digests(vec![Arc::new(announced)]));
+        let routes = rpc::routes(app).add_service(foundation.digests(vec![Arc::new(announced), Arc::new(statements)]));
         foundation.start(&mut tasks, listeners, routes, refresh);
         let finished = tasks.finish().await;
         foundation.close().await;

@@ -1,7 +1,7 @@
 //! The settings of contact.
 
 use leadflow_platform::{
-    config::ServiceConfig,
+    config::{ServiceConfig, url},
     vars::{Error, Vars},
 };
 
@@ -12,6 +12,8 @@ use crate::ROLE;
 pub struct Config {
     /// What every role has.
     pub service: ServiceConfig,
+    /// Who announces what activities say about contacting people.
+    pub activity_ingest_url: String,
 }
 
 impl Config {
@@ -20,6 +22,9 @@ impl Config {
     /// # Errors
     /// When one cannot be used; the error names it.
     pub fn from_vars(vars: &Vars) -> Result<Self, Error> {
-        Ok(Self { service: ServiceConfig::from_vars(ROLE, vars)? })
+        Ok(Self {
+            service: ServiceConfig::from_vars(ROLE, vars)?,
+            activity_ingest_url: url("activity-ingest", 7102, vars),
+        })
     }
 }

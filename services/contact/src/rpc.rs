@@ -1,5 +1,6 @@
 //! The methods: wire → app → wire.
 
+mod consent;
 mod merges;
 
 use leadflow_platform::{Error, audit::Mutation, auth::Principal, ids, page::Page};

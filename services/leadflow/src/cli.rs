@@ -1,5 +1,6 @@
 //! The words of the command line.
 
+mod consent;
 mod import;
 mod quarantine;
 
@@ -7,6 +8,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub(crate) use consent::{About, Consent, Grant, MayContact, Withdraw};
 pub(crate) use import::Import;
 pub(crate) use quarantine::{Correct, Discard, Quarantine, QuarantineList, Replay, Selection, Which};
 
@@ -93,6 +95,11 @@ pub(crate) enum Command {
     /// Look at what could not be recorded; correct, replay or discard it.
     #[command(subcommand)]
     Quarantine(Quarantine),
+    /// What a person has said about being contacted: list it, add to it.
+    #[command(subcommand)]
+    Consent(Consent),
+    /// Say whether a person may be contacted, and why; the exit code is 1 for no.
+    MayContact(MayContact),
     /// List accounts by name.
     Accounts(Accounts),
     /// List hand-overs for which nobody is eligible.

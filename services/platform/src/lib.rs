@@ -18,6 +18,7 @@ pub mod page;
 pub mod quarantine;
 pub mod rpc;
 pub mod service;
+pub mod tombstones;
 pub mod trace;
 pub mod value;
 pub mod vars;

@@ -1,4 +1,4 @@
-//! What scoring may have missed of the ledger, announced again.
+//! What others may have missed of the ledger, announced again.
 
 use async_trait::async_trait;
 use leadflow_platform::{
@@ -6,13 +6,11 @@ use leadflow_platform::{
     clock::Clock,
     db::{Database, Tx},
     digest::{Facts, Producer},
-    outbox,
 };
-use prost::Message as _;
 use uuid::Uuid;
 
-use super::identifier::RECORDED;
-use crate::{store, wire};
+use super::announce;
+use crate::store;
 
 /// The identified activities.
 #[derive(Clone, Debug)]
@@ -36,8 +34,27 @@ impl Producer for Activities {
     }
 
     async fn announce_again(&self, tx: &Tx, ids: Vec<Uuid>) -> Result<()> {
-        let activities = store::announced::get(tx, &ids).await?;
-        let event = |(activity, party)| (RECORDED.to_owned(), wire::recorded(&activity, &party).encode_to_vec());
-        outbox::announce_all(tx, activities.into_iter().map(event).collect(), self.clock.now()).await
+        announce::activities(tx, &store::announced::get(tx, &ids).await?, self.clock.now()).await
+    }
+}
+
+/// What identified activities say about contacting people.
+#[derive(Clone, Debug)]
+pub(crate) struct Statements {
+    pub(crate) clock: Clock,
+}
+
+#[async_trait]
+impl Producer for Statements {
+    fn kind(&self) -> &'static str {
+        "consents"
+    }
+
+    fn facts(&self) -> Facts {
+        store::statements::facts()
+    }
+
+    async fn announce_again(&self, tx: &Tx, ids: Vec<Uuid>) -> Result<()> {
+        announce::statements(tx, &store::announced::get(tx, &ids).await?, self.clock.now()).await
     }
 }

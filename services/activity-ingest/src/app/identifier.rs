@@ -8,8 +8,7 @@ use std::{collections::HashSet, sync::Arc, time::Duration};
 use leadflow_platform::{
     Result,
     clock::Clock,
-    db::{Database, Tx},
-    outbox,
+    db::Database,
     trace::{Origin, Span, SpanKind, Tracer},
 };
 use tokio::sync::Notify;
@@ -17,11 +16,12 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::{
+    app::announce,
     contact::{Contact, Failure},
     domain::{
         activity::Activity,
         pending::{lease_end, next_attempt, pause},
-        resolution::{Party, Resolution},
+        resolution::Resolution,
     },
     metrics::Instruments,
     store, wire,
@@ -31,8 +31,6 @@ use crate::{
 const BATCH: u64 = 200;
 /// How often to look without being woken: another replica may have died with activities in its hands.
 const IDLE: Duration = Duration::from_secs(1);
-/// The subject on which identified activities are announced.
-pub(super) const RECORDED: &str = "leadflow.activity.v1.recorded";
 
 /// The task that identifies activities.
 #[derive(Clone, Debug)]
@@ -183,7 +181,11 @@ impl Identifier {
                     identified: identified.iter().map(|(activity, _)| activity.activity_id).collect(),
                     quarantined: refused.iter().map(|(it, refusal)| (it.activity_id, refusal.reason.clone())).collect(),
                 };
-                announce(&tx, &identified, now).await?;
+                let parties: Vec<_> =
+                    identified.iter().map(|(activity, party)| (activity.activity_id, *party)).collect();
+                store::pending::identify(&tx, &parties).await?;
+                announce::activities(&tx, &identified, now).await?;
+                announce::statements(&tx, &identified, now).await?;
                 store::pending::set_aside(&tx, refused, now).await?;
                 store::pending::postpone(&tx, failed).await?;
                 Ok(settled)
@@ -204,15 +206,4 @@ impl Identifier {
 fn asks(spans: &[Span]) -> Option<&Span> {
     let is_known = |span: &&Span| span.origin() != Origin::default();
     spans.iter().find(|span| span.is_recorded()).or_else(|| spans.iter().find(is_known))
-}
-
-async fn announce(tx: &Tx, identified: &[(Activity, Party)], now: jiff::Timestamp) -> Result<()> {
-    let parties: Vec<_> = identified.iter().map(|(activity, party)| (activity.activity_id, *party)).collect();
-    store::pending::identify(tx, &parties).await?;
-    let message = |(activity, party): &(Activity, Party)| outbox::Message {
-        subject: RECORDED.to_owned(),
-        payload: prost::Message::encode_to_vec(&wire::recorded(activity, party)),
-        origin: activity.origin,
-    };
-    outbox::announce_all(tx, identified.iter().map(message).collect(), now).await
 }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 use uuid::Uuid;
 
-use crate::domain::call::Call;
+use crate::domain::{call::Call, consent::Statement};
 
 /// Typed values by name: strings, numbers and booleans.
 pub(crate) type Values = BTreeMap<String, Json>;
@@ -171,7 +171,7 @@ impl State {
     }
 }
 
-/// Whether the consent that the source stands for was given with this activity.
+/// Whether the consent that the source stands for was given with this activity: on record, also where it was not.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct ConsentGiven {
     pub(crate) basis: String,
@@ -201,6 +201,17 @@ pub(crate) struct Payload {
     pub(crate) call: Option<Call>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) consent: Option<ConsentGiven>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) statement: Option<Statement>,
+}
+
+impl Payload {
+    /// The attribute or answer of this name, declared or not.
+    pub(crate) fn value(&self, name: &str) -> Option<&Json> {
+        [&self.attributes, &self.undeclared_attributes, &self.answers, &self.undeclared_answers]
+            .into_iter()
+            .find_map(|values| values.get(name))
+    }
 }
 
 /// An activity that may enter the ledger.

@@ -5,6 +5,7 @@ pub(crate) mod call;
 pub(crate) mod catalogue;
 pub(crate) mod check;
 pub(crate) mod configuration;
+pub(crate) mod consent;
 pub(crate) mod digest;
 pub(crate) mod door;
 pub(crate) mod form;

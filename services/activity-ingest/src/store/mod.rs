@@ -10,6 +10,7 @@ mod entities;
 mod migrations;
 pub(crate) mod pending;
 pub(crate) mod quarantine;
+pub(crate) mod statements;
 
 /// All migrations of this service, in their order.
 #[derive(Debug)]
@@ -22,6 +23,7 @@ impl MigratorTrait for Migrator {
             Box::new(migrations::quarantine::Quarantine),
             Box::new(migrations::traceparent::Traceparent),
             Box::new(migrations::webhook::Webhook),
+            Box::new(migrations::statements::Statements),
         ])
     }
 }

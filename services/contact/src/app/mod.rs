@@ -12,6 +12,7 @@ use crate::{
 
 pub(crate) mod accounts;
 pub(crate) mod configure;
+pub(crate) mod consents;
 pub(crate) mod contacts;
 pub(crate) mod digest;
 mod joined;

@@ -1,5 +1,6 @@
 //! Who is who. Pure: what a claim says and what is known in, whose identity it is out.
 
+pub mod consent;
 pub mod country;
 pub mod joined;
 pub mod merge;

@@ -4,6 +4,7 @@ use leadflow_platform::db::{platform_and, run_script};
 use sea_orm_migration::prelude::*;
 
 pub(crate) mod accounts;
+pub(crate) mod consents;
 pub(crate) mod contacts;
 pub(crate) mod directory;
 mod entity;
@@ -17,7 +18,11 @@ pub struct Migrator;
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        platform_and(vec![Box::new(Tables), Box::new(migrations::merges::Merges)])
+        platform_and(vec![
+            Box::new(Tables),
+            Box::new(migrations::merges::Merges),
+            Box::new(migrations::consents::Consents),
+        ])
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod account;
 mod claim;
+mod consent;
 mod contact;
 mod merge;
 
@@ -9,6 +10,7 @@ pub(crate) use account::{
     account, account_change, account_changed, account_filter, account_from, change, joined_account,
 };
 pub(crate) use claim::{claim, resolved};
+pub(crate) use consent::{consent, consent_from, consent_recorded, permission, question};
 pub(crate) use contact::{contact_change, contact_changed, joined_contact};
 pub(crate) use merge::{merge, merge_event, merge_filter, merge_kind, merging, note, preview};
 

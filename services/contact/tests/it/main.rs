@@ -3,6 +3,7 @@
 
 mod accounts;
 mod configuration;
+mod consents;
 mod contacts;
 mod events;
 mod joined;

@@ -2,6 +2,7 @@
 
 mod apply;
 mod assignments;
+mod consent;
 mod explain;
 mod import;
 mod leads;
@@ -47,6 +48,8 @@ pub(crate) async fn run(cli: Cli, vars: Vars) -> Result<ExitCode> {
         Command::Close(close) => mutations::close(&clients, format, close).await?,
         Command::Activities(activities) => lists::activities(&clients, format, activities).await?,
         Command::Quarantine(quarantine) => return quarantine::run(&clients, format, quarantine).await,
+        Command::Consent(consent) => consent::run(&clients, format, consent).await?,
+        Command::MayContact(args) => return consent::may_contact(&clients, format, args).await,
         Command::Accounts(accounts) => lists::accounts(&clients, format, accounts).await?,
         Command::Holds => lists::holds(&clients, format).await?,
         Command::Pools => lists::pools(&clients, format).await?,

@@ -1,6 +1,7 @@
 //! The rows of the tables.
 
 pub(super) mod activity;
+pub(super) mod announced_statement;
 pub(super) mod product_category;
 pub(super) mod quarantined_activity;
 pub(super) mod source;

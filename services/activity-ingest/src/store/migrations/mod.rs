@@ -2,5 +2,6 @@
 
 pub(super) mod ledger;
 pub(super) mod quarantine;
+pub(super) mod statements;
 pub(super) mod traceparent;
 pub(super) mod webhook;

@@ -2,6 +2,7 @@
 
 pub(super) mod account;
 pub(super) mod account_key;
+pub(super) mod consent;
 pub(super) mod contact;
 pub(super) mod contact_phone;
 pub(super) mod identity;
