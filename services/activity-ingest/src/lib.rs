@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use leadflow_platform::{
     Error, Result,
-    bus::{Keep, Stream},
+    bus::{Keep, Stream, consume},
     clock::Clock,
     db::Database,
     lifecycle::Tasks,
@@ -18,6 +18,7 @@ use crate::{
     app::{
         App,
         digest::{Activities, Statements},
+        erase::Eraser,
         identifier::Identifier,
         ledger,
     },
@@ -34,6 +35,7 @@ mod config;
 mod contact;
 mod domain;
 mod error;
+mod events;
 mod http;
 mod intake;
 mod metrics;
@@ -104,6 +106,12 @@ impl Service {
         };
         let announced = Activities { database: database.clone(), clock: clock.clone() };
         let statements = Statements { clock: clock.clone() };
+        let eraser = Eraser {
+            database: database.clone(),
+            bus: foundation.bus.clone(),
+            contact: contact.clone(),
+            clock: clock.clone(),
+        };
         let identifier = Identifier { database, contact, clock, tracer: tracer.clone(), metrics, wake };
 
         let mut tasks = Tasks::new(shutdown);
@@ -112,6 +120,12 @@ impl Service {
         // The doors hold the ledger: it ends when they have.
         tasks.spawn("http", |stop| http::serve(http, app.clone(), tracer, stop));
         tasks.spawn("intake", |stop| intake.run(stop));
+        let (bus, database, clock) = (foundation.bus.clone(), foundation.database.clone(), foundation.clock.clone());
+        tasks.spawn(events::ERASURES.durable, |stop| {
+            consume(bus, database, clock, events::ERASURES, stop, move |deliveries| {
+                events::erasures(eraser.clone(), deliveries)
+            })
+        });
         let routes = rpc::routes(app).add_service(foundation.digests(vec![Arc::new(announced), Arc::new(statements)]));
         foundation.start(&mut tasks, listeners, routes, refresh);
         let finished = tasks.finish().await;

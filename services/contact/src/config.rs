@@ -2,10 +2,11 @@
 
 use leadflow_platform::{
     config::{ServiceConfig, url},
+    secret::SecretKey,
     vars::{Error, Vars},
 };
 
-use crate::ROLE;
+use crate::{PORT, ROLE};
 
 /// The settings of contact.
 #[derive(Clone, Debug)]
@@ -14,6 +15,8 @@ pub struct Config {
     pub service: ServiceConfig,
     /// Who announces what activities say about contacting people.
     pub activity_ingest_url: String,
+    /// Of the hashes by which those who were erased are known again.
+    pub suppression_key: SecretKey,
 }
 
 impl Config {
@@ -25,6 +28,7 @@ impl Config {
         Ok(Self {
             service: ServiceConfig::from_vars(ROLE, vars)?,
             activity_ingest_url: url("activity-ingest", 7102, vars),
+            suppression_key: SecretKey::from_vars(ROLE, PORT, "SUPPRESSION_KEY", vars)?,
         })
     }
 }

@@ -10,7 +10,7 @@ mod rpc;
 mod store;
 mod wire;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use leadflow_platform::{
     Error, Result,
@@ -24,7 +24,7 @@ use leadflow_platform::{
 };
 use leadflow_proto::contact::v1::{
     consent_service_server::ConsentServiceServer, contact_service_server::ContactServiceServer,
-    merge_service_server::MergeServiceServer,
+    merge_service_server::MergeServiceServer, privacy_service_server::PrivacyServiceServer,
 };
 use tokio_util::sync::CancellationToken;
 use tonic::service::Routes;
@@ -34,10 +34,14 @@ use crate::{
         App,
         digest::{Accounts, Contacts},
     },
+    domain::suppression::Suppressor,
     store::consents,
 };
 
-pub use crate::{config::Config, store::Migrator};
+pub use crate::{
+    config::Config,
+    store::{Migrator, person::TABLES as TABLES_OF_PERSONS},
+};
 
 /// The name of the role.
 pub const ROLE: &str = "contact";
@@ -67,6 +71,7 @@ pub struct Service {
     foundation: Foundation,
     app: App,
     comparison: Comparison,
+    reconcile_interval: Duration,
 }
 
 impl Config {
@@ -84,8 +89,9 @@ impl Config {
             database: foundation.database.clone(),
             clock: foundation.clock.clone(),
             metrics: Arc::new(metrics::Metrics::new(&foundation.metrics)),
+            suppressor: Suppressor::new(&self.suppression_key.load()?),
         };
-        Ok(Service { foundation, app, comparison })
+        Ok(Service { foundation, app, comparison, reconcile_interval: self.service.reconcile_interval })
     }
 }
 
@@ -95,19 +101,24 @@ impl Service {
     /// # Errors
     /// When a task failed, or did not end in time.
     pub async fn run(self, listeners: Listeners, shutdown: CancellationToken) -> Result<()> {
-        let Self { foundation, app, comparison } = self;
+        let Self { foundation, app, comparison, reconcile_interval } = self;
         let mut tasks = Tasks::new(shutdown);
         let digests = foundation.digests(vec![Arc::new(Accounts(app.clone())), Arc::new(Contacts(app.clone()))]);
         let merges = MergeServiceServer::new(app.clone()).max_encoding_message_size(MAX_ANSWER);
-        let following = app.clone();
+        let (following, erasing) = (app.clone(), app.clone());
+        let privacy = PrivacyServiceServer::new(app.clone())
+            .max_decoding_message_size(MAX_MESSAGE)
+            .max_encoding_message_size(MAX_ANSWER);
         let consents = ConsentServiceServer::new(app.clone())
             .max_decoding_message_size(MAX_MESSAGE)
             .max_encoding_message_size(MAX_ANSWER);
         let server =
             ContactServiceServer::new(app).max_decoding_message_size(MAX_MESSAGE).max_encoding_message_size(MAX_ANSWER);
         let nothing = Arc::new(|| Box::pin(async { Ok(()) }) as futures::future::BoxFuture<'static, Result<()>>);
-        let routes = Routes::new(server).add_service(merges).add_service(consents).add_service(digests);
+        let routes =
+            Routes::new(server).add_service(merges).add_service(consents).add_service(privacy).add_service(digests);
         foundation.start(&mut tasks, listeners, routes, nothing);
+        tasks.spawn("erasures", |stop| erasing.follow_erasures(reconcile_interval, stop));
         foundation.compare(&mut tasks, vec![comparison]);
         let (bus, database, clock) = (foundation.bus.clone(), foundation.database.clone(), foundation.clock.clone());
         tasks.spawn(events::CONSENTS.durable, |stop| {

@@ -2,6 +2,7 @@
 
 mod consent;
 mod import;
+mod privacy;
 mod quarantine;
 
 use std::path::PathBuf;
@@ -10,6 +11,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(crate) use consent::{About, Consent, Grant, MayContact, Withdraw};
 pub(crate) use import::Import;
+pub(crate) use privacy::{Erase, Erasures, Export};
 pub(crate) use quarantine::{Correct, Discard, Quarantine, QuarantineList, Replay, Selection, Which};
 
 /// Leadflow turns activities into scored leads and routes the sales-ready ones to the right rep.
@@ -100,6 +102,13 @@ pub(crate) enum Command {
     Consent(Consent),
     /// Say whether a person may be contacted, and why; the exit code is 1 for no.
     MayContact(MayContact),
+    /// Delete a person everywhere, for good.
+    Erase(Erase),
+    /// List erasures, and which services are still at it.
+    Erasures(Erasures),
+    /// Give out what is held, as JSON.
+    #[command(subcommand)]
+    Export(Export),
     /// List accounts by name.
     Accounts(Accounts),
     /// List hand-overs for which nobody is eligible.

@@ -17,6 +17,7 @@ pub mod outbox;
 pub mod page;
 pub mod quarantine;
 pub mod rpc;
+pub mod secret;
 pub mod service;
 pub mod tombstones;
 pub mod trace;

@@ -9,6 +9,7 @@ use leadflow_platform::{
     Result,
     clock::Clock,
     db::Database,
+    tombstones,
     trace::{Origin, Span, SpanKind, Tracer},
 };
 use tokio::sync::Notify;
@@ -21,7 +22,7 @@ use crate::{
     domain::{
         activity::Activity,
         pending::{lease_end, next_attempt, pause},
-        resolution::Resolution,
+        resolution::{Party, Resolution},
     },
     metrics::Instruments,
     store, wire,
@@ -163,12 +164,18 @@ impl Identifier {
             .write(move |tx| async move {
                 let ids: Vec<_> = resolved.iter().map(|(activity, _)| activity.activity_id).collect();
                 let pending: HashSet<_> = store::pending::lock(&tx, &ids).await?.into_iter().collect();
+                let gone = tombstones::among(&tx, &contacts(&resolved)).await?;
                 let (mut identified, mut refused, mut failed) = (Vec::new(), Vec::new(), Vec::new());
+                let mut suppressed = Vec::new();
                 for (activity, resolution) in resolved {
                     let id = activity.activity_id;
                     match resolution {
                         // Another one has settled it meanwhile.
                         _ if !pending.contains(&id) => {}
+                        Resolution::Identified(party) if party.contact_id.is_some_and(|id| gone.contains(&id)) => {
+                            suppressed.push(activity.suppressed());
+                        }
+                        Resolution::Suppressed => suppressed.push(activity.suppressed()),
                         Resolution::Identified(party) => identified.push((activity, party)),
                         Resolution::Refused(refusal) => refused.push((activity, refusal)),
                         Resolution::Failed(refusal) => {
@@ -184,6 +191,9 @@ impl Identifier {
                 let parties: Vec<_> =
                     identified.iter().map(|(activity, party)| (activity.activity_id, *party)).collect();
                 store::pending::identify(&tx, &parties).await?;
+                store::pending::suppress(&tx, &suppressed).await?;
+                let of_nobody = suppressed.into_iter().map(|activity| (activity, Party::default()));
+                identified.extend(of_nobody);
                 announce::activities(&tx, &identified, now).await?;
                 announce::statements(&tx, &identified, now).await?;
                 store::pending::set_aside(&tx, refused, now).await?;
@@ -206,4 +216,13 @@ impl Identifier {
 fn asks(spans: &[Span]) -> Option<&Span> {
     let is_known = |span: &&Span| span.origin() != Origin::default();
     spans.iter().find(|span| span.is_recorded()).or_else(|| spans.iter().find(is_known))
+}
+
+/// The contacts that these turned out to be of.
+fn contacts(resolved: &[(Activity, Resolution)]) -> Vec<Uuid> {
+    let contact = |(_, resolution): &(Activity, Resolution)| match resolution {
+        Resolution::Identified(party) => party.contact_id,
+        _ => None,
+    };
+    resolved.iter().filter_map(contact).collect()
 }

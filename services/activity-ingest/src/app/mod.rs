@@ -38,6 +38,7 @@ mod announce;
 pub(crate) mod catalogue;
 mod decide;
 pub(crate) mod digest;
+pub(crate) mod erase;
 pub(crate) mod identifier;
 pub(crate) mod ledger;
 mod quarantine;

@@ -206,6 +206,13 @@ pub(crate) struct Payload {
 }
 
 impl Payload {
+    /// Forgets what was said, but not who it was, nor what the rules may see.
+    pub(crate) fn forget(&mut self) {
+        self.notes.clear();
+        self.undeclared_attributes.clear();
+        self.undeclared_answers.clear();
+    }
+
     /// The attribute or answer of this name, declared or not.
     pub(crate) fn value(&self, name: &str) -> Option<&Json> {
         [&self.attributes, &self.undeclared_attributes, &self.answers, &self.undeclared_answers]
@@ -252,4 +259,17 @@ pub(crate) struct Activity {
     pub(crate) principal: String,
     /// What has brought it into the ledger; while it is being identified, that.
     pub(crate) origin: Origin,
+}
+
+impl Activity {
+    /// The same without anything that may tell who it was.
+    pub(crate) fn suppressed(self) -> Self {
+        let Identity { email, phone, external_id, anonymous_id, .. } = &self.payload.identity;
+        let said = [email, phone, external_id, anonymous_id].into_iter().filter(|text| !text.is_empty());
+        let event_id = self.source_event_id.to_lowercase();
+        let tells = said.into_iter().any(|text| event_id.contains(&text.to_lowercase()));
+        let source_event_id =
+            if tells { format!("suppressed-{}", self.activity_id) } else { self.source_event_id.clone() };
+        Self { source_event_id, object_id: None, payload: Payload::default(), ..self }
+    }
 }

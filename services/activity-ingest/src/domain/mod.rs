@@ -8,6 +8,7 @@ pub(crate) mod configuration;
 pub(crate) mod consent;
 pub(crate) mod digest;
 pub(crate) mod door;
+pub(crate) mod erasure;
 pub(crate) mod form;
 pub(crate) mod limits;
 pub(crate) mod pending;

@@ -7,6 +7,7 @@ pub(crate) mod activities;
 pub(crate) mod announced;
 pub(crate) mod catalogue;
 mod entities;
+pub(crate) mod erasure;
 mod migrations;
 pub(crate) mod pending;
 pub(crate) mod quarantine;
@@ -24,6 +25,7 @@ impl MigratorTrait for Migrator {
             Box::new(migrations::traceparent::Traceparent),
             Box::new(migrations::webhook::Webhook),
             Box::new(migrations::statements::Statements),
+            Box::new(migrations::erasures::Erasures),
         ])
     }
 }

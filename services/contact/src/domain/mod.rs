@@ -2,10 +2,12 @@
 
 pub mod consent;
 pub mod country;
+pub mod erasure;
 pub mod joined;
 pub mod merge;
 pub mod normal;
 pub mod resolve;
+pub mod suppression;
 pub mod who;
 
 pub use joined::Joined;

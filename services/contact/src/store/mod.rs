@@ -8,8 +8,10 @@ pub(crate) mod consents;
 pub(crate) mod contacts;
 pub(crate) mod directory;
 mod entity;
+pub(crate) mod erasures;
 pub(crate) mod merges;
 mod migrations;
+pub mod person;
 
 /// Brings the tables up to date.
 #[derive(Debug)]
@@ -22,6 +24,7 @@ impl MigratorTrait for Migrator {
             Box::new(Tables),
             Box::new(migrations::merges::Merges),
             Box::new(migrations::consents::Consents),
+            Box::new(migrations::erasures::Erasures),
         ])
     }
 }

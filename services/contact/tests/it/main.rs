@@ -5,6 +5,7 @@ mod accounts;
 mod configuration;
 mod consents;
 mod contacts;
+mod erasure;
 mod events;
 mod joined;
 mod lists;

@@ -124,7 +124,7 @@ fn purpose(one: &pb::Consent) -> String {
     if one.purpose.is_empty() { "everything".to_owned() } else { one.purpose.clone() }
 }
 
-fn to_json(one: &pb::Consent) -> Json {
+pub(super) fn to_json(one: &pb::Consent) -> Json {
     json!({
         "consent_id": one.consent_id,
         "contact_id": one.contact_id,

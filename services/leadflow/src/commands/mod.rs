@@ -8,6 +8,7 @@ mod import;
 mod leads;
 mod lists;
 mod mutations;
+mod privacy;
 mod quarantine;
 mod reconcile;
 mod roles;
@@ -50,6 +51,9 @@ pub(crate) async fn run(cli: Cli, vars: Vars) -> Result<ExitCode> {
         Command::Quarantine(quarantine) => return quarantine::run(&clients, format, quarantine).await,
         Command::Consent(consent) => consent::run(&clients, format, consent).await?,
         Command::MayContact(args) => return consent::may_contact(&clients, format, args).await,
+        Command::Erase(args) => privacy::erase(&clients, format, args).await?,
+        Command::Erasures(args) => privacy::erasures(&clients, format, args).await?,
+        Command::Export(what) => privacy::export(&clients, what).await?,
         Command::Accounts(accounts) => lists::accounts(&clients, format, accounts).await?,
         Command::Holds => lists::holds(&clients, format).await?,
         Command::Pools => lists::pools(&clients, format).await?,

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use leadflow_platform::{Result, db::Tx, trace::Origin};
+use leadflow_platform::{Result, db::Tx, tombstones, trace::Origin};
 use uuid::Uuid;
 
 use super::{App, origins::Origins, outcome::Outcome, rescore::Cause};
@@ -45,7 +45,10 @@ impl App {
         self.database.write(move |tx| async move { app.record_in(&tx, recorded).await }).await
     }
 
-    async fn record_in(&self, tx: &Tx, recorded: Vec<Recorded>) -> Result<()> {
+    async fn record_in(&self, tx: &Tx, mut recorded: Vec<Recorded>) -> Result<()> {
+        let contacts: Vec<_> = recorded.iter().filter_map(|one| one.activity.contact_id).collect();
+        let gone = tombstones::among(tx, &contacts).await?;
+        recorded.retain(|one| one.activity.contact_id.is_none_or(|contact| !gone.contains(&contact)));
         let mut wanted: BTreeMap<Uuid, i64> = BTreeMap::new();
         for one in &recorded {
             if let Some(account) = one.account_id {
@@ -109,10 +112,13 @@ impl App {
     }
 
     /// Takes revisions of contacts' profiles in, and scores their accounts again.
-    pub(crate) async fn follow_contacts(&self, revisions: Vec<Revision>) -> Result<()> {
+    pub(crate) async fn follow_contacts(&self, mut revisions: Vec<Revision>) -> Result<()> {
         let app = self.clone();
         self.database
             .write(move |tx| async move {
+                let ids: Vec<_> = revisions.iter().map(|revision| revision.id).collect();
+                let gone = tombstones::among(&tx, &ids).await?;
+                revisions.retain(|revision| !gone.contains(&revision.id));
                 let (mut news, mut origins) = (BTreeSet::new(), Origins::default());
                 for revision in &revisions {
                     if accounts::add_contact_revision(&tx, revision.id, revision.account_id, &revision.profile).await? {
@@ -126,7 +132,7 @@ impl App {
             .await
     }
 
-    async fn rescore_all(&self, tx: &Tx, accounts: BTreeSet<Uuid>, origins: Origins) -> Result<()> {
+    pub(super) async fn rescore_all(&self, tx: &Tx, accounts: BTreeSet<Uuid>, origins: Origins) -> Result<()> {
         let locked = accounts::lock(tx, &accounts.into_iter().collect::<Vec<_>>()).await?;
         let outcome = self.rescore(tx, &locked, HashMap::new(), Cause::News(origins)).await?;
         outcome.write(tx, &locked, self.clock.now()).await

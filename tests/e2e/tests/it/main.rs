@@ -6,6 +6,7 @@ mod consents;
 mod crash;
 mod doors;
 mod email;
+mod erasure;
 mod examples;
 mod imports;
 mod lost;
