@@ -65,3 +65,17 @@ pub(crate) fn merge_undone() -> Error {
     let message = "the merge was undone before";
     Error::precondition("MERGE_UNDONE", message).and(Error::invalid("merge_id", "is that of a merge that was undone"))
 }
+
+/// The same error, and where there is no such contact, with its field.
+pub(crate) fn of_contact(error: Error, contact_id: uuid::Uuid) -> Error {
+    if error.code() != Code::NotFound {
+        return error;
+    }
+    let there_is_none = "names no contact: it may have been erased before";
+    Error::not_found("contact", contact_id).and(Error::invalid("contact_id", there_is_none))
+}
+
+/// A service that holds nothing of people.
+pub(crate) fn no_reporting_service(name: &str) -> Error {
+    Error::invalid("service", format!("`{name}` is none that reports erasures"))
+}

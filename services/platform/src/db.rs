@@ -268,6 +268,18 @@ impl Tx {
         Ok(())
     }
 
+    /// Waits until no other transaction holds `key` by [`Tx::lock`], and lets none have it until the end; others may share
+    /// it.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn lock_shared(&self, key: i64) -> Result<()> {
+        if self.get_database_backend() == DatabaseBackend::Postgres {
+            self.execute_unprepared(&format!("SELECT pg_advisory_xact_lock_shared({key})")).await?;
+        }
+        Ok(())
+    }
+
     /// As [`Tx::lock`] for several keys at once, taken in their order.
     ///
     /// # Errors

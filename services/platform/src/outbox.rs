@@ -153,11 +153,14 @@ pub async fn oldest(database: &Database) -> Result<Option<Timestamp>> {
     Ok(oldest.map(from_millis))
 }
 
+/// How long [`drained`] waits for the bus.
+const PATIENCE: Duration = Duration::from_secs(5);
+
 /// Waits until everything that is committed to the outbox by now has been published.
 ///
 /// # Errors
-/// `UNAVAILABLE` when that takes longer than `patience`; when the database fails.
-pub(crate) async fn drained(database: &Database, patience: Duration) -> Result<()> {
+/// `UNAVAILABLE` when that takes longer than five seconds; when the database fails.
+pub async fn drained(database: &Database) -> Result<()> {
     let newest = Entity::find().order_by_desc(Column::Id).one(database.reader()).await?;
     let Some(newest) = newest.map(|message| message.id) else { return Ok(()) };
     let waits = || Entity::find().filter(Column::Id.lte(newest)).limit(1).count(database.reader());
@@ -167,7 +170,7 @@ pub(crate) async fn drained(database: &Database, patience: Duration) -> Result<(
         }
         Ok(())
     };
-    tokio::time::timeout(patience, drained)
+    tokio::time::timeout(PATIENCE, drained)
         .await
         .unwrap_or_else(|_| Err(Error::unavailable("the outbox waits for the bus")))
 }

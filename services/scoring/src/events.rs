@@ -3,14 +3,15 @@
 use leadflow_platform::{
     Error, Result,
     bus::{Consumer, Delivery},
+    ids,
 };
 use leadflow_proto::{
     activity::v1::{ActivityReattributed, ActivityRecorded},
-    contact::v1::{AccountChanged, ContactChanged},
+    contact::v1::{AccountChanged, ContactChanged, ContactErased},
     routing::v1::{AssignmentEvent, HandOverHeld},
 };
 
-use crate::{app::App, wire};
+use crate::{app::App, contact::Contact, wire};
 
 pub(crate) const ACTIVITIES: Consumer =
     Consumer { stream: "LEADFLOW_ACTIVITY", durable: "scoring-activities", subject: "leadflow.activity.v1.recorded" };
@@ -23,6 +24,8 @@ pub(crate) const ACCOUNTS: Consumer =
     Consumer { stream: "LEADFLOW_CONTACT", durable: "scoring-accounts", subject: "leadflow.account.v1.changed" };
 pub(crate) const CONTACTS: Consumer =
     Consumer { stream: "LEADFLOW_CONTACT", durable: "scoring-contacts", subject: "leadflow.contact.v1.changed" };
+pub(crate) const ERASURES: Consumer =
+    Consumer { stream: "LEADFLOW_CONTACT", durable: "scoring-erasures", subject: "leadflow.contact.v1.erased" };
 pub(crate) const ASSIGNMENTS: Consumer =
     Consumer { stream: "LEADFLOW_ASSIGNMENT", durable: "scoring-assignments", subject: "leadflow.assignment.v1.>" };
 
@@ -48,6 +51,17 @@ pub(crate) async fn accounts(app: App, deliveries: Vec<Delivery>) -> Result<()> 
 pub(crate) async fn contacts(app: App, deliveries: Vec<Delivery>) -> Result<()> {
     let decode = |delivery: &Delivery| wire::contact_revision(delivery.decode::<ContactChanged>()?, delivery.origin);
     app.follow_contacts(deliveries.iter().map(decode).collect::<Result<_>>()?).await
+}
+
+/// Forgets each, and reports it to contact.
+pub(crate) async fn erasures(app: App, contact: Contact, deliveries: Vec<Delivery>) -> Result<()> {
+    for delivery in &deliveries {
+        let event: ContactErased = delivery.decode()?;
+        let erasure_id = ids::parse("erasure_id", &event.erasure_id)?;
+        let contact_ids = event.contact_ids.iter().map(|id| ids::parse("contact_ids", id)).collect::<Result<_>>()?;
+        contact.report_erasure(erasure_id, app.erase(contact_ids).await?).await?;
+    }
+    Ok(())
 }
 
 pub(crate) async fn assignments(app: App, deliveries: Vec<Delivery>) -> Result<()> {

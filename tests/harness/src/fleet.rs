@@ -19,6 +19,9 @@ pub const ROLES: [&str; 4] = ["contact", "activity-ingest", "scoring", "routing"
 /// Variables of one process.
 pub type Env = BTreeMap<String, String>;
 
+/// A secret key for tests: so that no file with one is made where they run.
+pub const SECRET: &str = "AQIDBAUGBwgJCgsMDQ4PEBESExQVFhcYGRobHB0eHyA=";
+
 /// Where one process of a role listens, and the process.
 #[derive(Debug)]
 pub struct Member {
@@ -64,6 +67,7 @@ impl Fleet {
             let key = |name: &str| format!("LEADFLOW_{}_{name}", role.to_uppercase().replace('-', "_"));
             let mut env = extra.clone();
             env.insert("LEADFLOW_NATS_URL".into(), nats_url.to_owned());
+            env.insert("LEADFLOW_CONTACT_SUPPRESSION_KEY".into(), SECRET.to_owned());
             env.insert(key("DATABASE_URL"), databases.get(role).context("a role without a database")?.clone());
             env.insert(key("LISTEN"), format!("127.0.0.1:{port}"));
             env.insert(key("ADMIN_LISTEN"), format!("127.0.0.1:{admin_port}"));

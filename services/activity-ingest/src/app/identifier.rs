@@ -15,6 +15,7 @@ use leadflow_platform::{
     db::{Database, Tx},
     outbox,
     plant::{self, Plant},
+    tombstones,
     trace::{Origin, Span, SpanKind, Tracer},
 };
 use tokio::sync::Notify;
@@ -22,6 +23,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::{
+    app::announce,
     contact::{Contact, Failure},
     domain::{
         activity::Activity,
@@ -38,8 +40,6 @@ const BATCH: u64 = 200;
 const IDLE: Duration = Duration::from_secs(1);
 /// The subject on which activities are announced that belong to another account than before.
 pub(super) const REATTRIBUTED: &str = "leadflow.activity.v1.reattributed";
-/// The subject on which identified activities are announced.
-pub(super) const RECORDED: &str = "leadflow.activity.v1.recorded";
 
 /// The task that identifies activities.
 #[derive(Clone, Debug)]
@@ -172,13 +172,19 @@ impl Identifier {
             .write(move |tx| async move {
                 let ids: Vec<_> = resolved.iter().map(|(activity, _)| activity.activity_id).collect();
                 let pending: HashSet<_> = store::pending::lock(&tx, &ids).await?.into_iter().collect();
+                let gone = tombstones::among(&tx, &contacts(&resolved)).await?;
                 let (mut identified, mut refused, mut failed) = (Vec::new(), Vec::new(), Vec::new());
                 let mut known = BTreeMap::new();
+                let mut suppressed = Vec::new();
                 for (activity, resolution) in resolved {
                     let id = activity.activity_id;
                     match resolution {
                         // Another one has settled it meanwhile.
                         _ if !pending.contains(&id) => {}
+                        Resolution::Identified(party, _) if party.contact_id.is_some_and(|id| gone.contains(&id)) => {
+                            suppressed.push(activity.suppressed());
+                        }
+                        Resolution::Suppressed => suppressed.push(activity.suppressed()),
                         Resolution::Identified(party, visitors) => {
                             let first = identified.first().filter(|_| plant::is(Plant::Misidentify));
                             let party = first.map_or(party, |(_, first)| *first);
@@ -196,7 +202,14 @@ impl Identifier {
                     identified: identified.iter().map(|(activity, _)| activity.activity_id).collect(),
                     quarantined: refused.iter().map(|(it, refusal)| (it.activity_id, refusal.reason.clone())).collect(),
                 };
-                announce(&tx, &identified, now).await?;
+                let parties: Vec<_> =
+                    identified.iter().map(|(activity, party)| (activity.activity_id, *party)).collect();
+                store::pending::identify(&tx, &parties).await?;
+                store::pending::suppress(&tx, &suppressed).await?;
+                let of_nobody = suppressed.into_iter().map(|activity| (activity, Party::default()));
+                identified.extend(of_nobody);
+                announce::activities(&tx, &identified, now).await?;
+                announce::statements(&tx, &identified, now).await?;
                 reattribute(&tx, &known, now).await?;
                 store::pending::set_aside(&tx, refused, now).await?;
                 store::pending::postpone(&tx, failed).await?;
@@ -220,15 +233,13 @@ fn asks(spans: &[Span]) -> Option<&Span> {
     spans.iter().find(|span| span.is_recorded()).or_else(|| spans.iter().find(is_known))
 }
 
-async fn announce(tx: &Tx, identified: &[(Activity, Party)], now: jiff::Timestamp) -> Result<()> {
-    let parties: Vec<_> = identified.iter().map(|(activity, party)| (activity.activity_id, *party)).collect();
-    store::pending::identify(tx, &parties).await?;
-    let message = |(activity, party): &(Activity, Party)| outbox::Message {
-        subject: RECORDED.to_owned(),
-        payload: prost::Message::encode_to_vec(&wire::recorded(activity, party)),
-        origin: activity.origin,
+/// The contacts that these turned out to be of.
+fn contacts(resolved: &[(Activity, Resolution)]) -> Vec<Uuid> {
+    let contact = |(_, resolution): &(Activity, Resolution)| match resolution {
+        Resolution::Identified(party, _) => party.contact_id,
+        _ => None,
     };
-    outbox::announce_all(tx, identified.iter().map(message).collect(), now).await
+    resolved.iter().filter_map(contact).collect()
 }
 
 /// Notes where a person is, and all visitors who turned out to be that person.

@@ -7,6 +7,8 @@ use uuid::Uuid;
 pub(crate) enum Resolution {
     /// Who it was; either may be unknown. With the visitors who turned out to be this person.
     Identified(Party, Vec<Uuid>),
+    /// Somebody who was erased: the activity is one of nobody, and nothing of it is kept.
+    Suppressed,
     /// It can never be told: the activity is set aside.
     Refused(Refusal),
     /// It could not be told now, for a reason that lies in this activity: it is tried again.

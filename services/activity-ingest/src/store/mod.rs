@@ -7,10 +7,12 @@ pub(crate) mod activities;
 pub(crate) mod announced;
 pub(crate) mod catalogue;
 mod entities;
+pub(crate) mod erasure;
 mod migrations;
 pub(crate) mod pending;
 pub(crate) mod quarantine;
 pub(crate) mod reattribution;
+pub(crate) mod statements;
 
 /// All migrations of this service, in their order.
 #[derive(Debug)]
@@ -24,6 +26,8 @@ impl MigratorTrait for Migrator {
             Box::new(migrations::traceparent::Traceparent),
             Box::new(migrations::webhook::Webhook),
             Box::new(migrations::reattribution::Reattribution),
+            Box::new(migrations::statements::Statements),
+            Box::new(migrations::erasures::Erasures),
         ])
     }
 }

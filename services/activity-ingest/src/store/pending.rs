@@ -20,6 +20,9 @@ use crate::{
     },
 };
 
+/// Why nothing of an activity is kept.
+const SUPPRESSED: &str = "SUPPRESSED";
+
 /// Takes up to `limit` activities whose time has come, and keeps them from others until `lease_end`; after a crash
 /// that is when they are free again.
 pub(crate) async fn claim(tx: &Tx, now: Timestamp, lease_end: Timestamp, limit: u64) -> Result<Vec<Activity>> {
@@ -100,6 +103,25 @@ async fn identify_chunk(tx: &Tx, identified: &[(Uuid, Party)]) -> Result<()> {
         .and_where(Expr::col((Entity, Column::ActivityId)).eq(column(1)))
         .to_owned();
     tx.execute(&update).await?;
+    Ok(())
+}
+
+/// Keeps nothing of these activities but that they were: they are of nobody.
+pub(crate) async fn suppress(tx: &Tx, suppressed: &[Activity]) -> Result<()> {
+    for activity in suppressed {
+        let row = ActiveModel {
+            activity_id: Set(activity.activity_id),
+            source_event_id: Set(activity.source_event_id.clone()),
+            object_id: Set(None),
+            payload: Set(Json::Object(serde_json::Map::new())),
+            content_digest: Set(Vec::new()),
+            state: Set(State::Identified.as_str().to_owned()),
+            next_attempt_time: Set(None),
+            error_reason: Set(Some(SUPPRESSED.to_owned())),
+            ..Default::default()
+        };
+        row.update(&**tx).await?;
+    }
     Ok(())
 }
 

@@ -21,6 +21,8 @@ pub(crate) struct Answer {
     pub(crate) contact_id: Option<Uuid>,
     pub(crate) account_id: Option<Uuid>,
     pub(crate) account_revision: i64,
+    /// The claim names somebody who was erased: it is of nobody.
+    pub(crate) suppressed: bool,
 }
 
 /// Who merges when it is not a person.
@@ -38,6 +40,7 @@ impl App {
                 Err(error) => Err(error),
             };
             self.metrics.resolved(match &result {
+                Ok(Answer { suppressed: true, .. }) => Found::Suppressed,
                 Ok(answer) if answer.resolved.contact_created || answer.resolved.account_created => Found::Created,
                 Ok(_) => Found::Known,
                 Err(_) => Found::Rejected,
@@ -56,7 +59,12 @@ impl App {
         let now = self.now();
         let keys: BTreeSet<_> = claims.iter().flat_map(Claim::keys).collect();
         let mut known = directory::load(tx, keys.into_iter().collect()).await?;
-        let resolved: Vec<_> = claims.iter().map(|claim| known.resolve(claim, now, &mut ids::new)).collect();
+        let suppressed = self.suppressed(tx, &claims, |key| known.contact_of.contains_key(key)).await?;
+        let resolve = |(claim, suppressed): (&Claim, bool)| {
+            let resolved = if suppressed { Resolved::default() } else { known.resolve(claim, now, &mut ids::new) };
+            (resolved, suppressed)
+        };
+        let resolved: Vec<_> = claims.iter().zip(suppressed).map(resolve).collect();
         for id in &known.changed_accounts {
             if let Some(account) = known.accounts.get_mut(id) {
                 account.revision += 1;
@@ -74,13 +82,14 @@ impl App {
         self.enter_visitors(tx, &known.visitors).await?;
         Ok(resolved
             .into_iter()
-            .map(|resolved| Answer {
+            .map(|(resolved, suppressed)| Answer {
                 contact_id: resolved.contact_id.map(|id| known.survivor(id)),
                 account_id: resolved.account_id.map(|id| known.survivor(id)),
                 account_revision: resolved
                     .account_id
                     .and_then(|id| known.accounts.get(&id))
                     .map_or(0, |account| account.revision),
+                suppressed,
                 resolved,
             })
             .collect())

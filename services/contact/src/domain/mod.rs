@@ -1,10 +1,13 @@
 //! Who is who. Pure: what a claim says and what is known in, whose identity it is out.
 
+pub mod consent;
 pub mod country;
+pub mod erasure;
 pub mod joined;
 pub mod merge;
 pub mod normal;
 pub mod resolve;
+pub mod suppression;
 pub mod who;
 
 pub use joined::Joined;

@@ -49,7 +49,8 @@ pub(crate) fn claim(claim: &pb::IdentityClaim) -> Result<Claim> {
 pub(crate) fn resolved(result: Result<Answer>) -> pb::ResolvedIdentity {
     let text = |id: Option<Uuid>| id.map(|id| id.to_string()).unwrap_or_default();
     match result {
-        Ok(Answer { resolved, contact_id, account_id, account_revision }) => pb::ResolvedIdentity {
+        Ok(Answer { suppressed: true, .. }) => pb::ResolvedIdentity { suppressed: true, ..Default::default() },
+        Ok(Answer { resolved, contact_id, account_id, account_revision, .. }) => pb::ResolvedIdentity {
             contact_id: text(contact_id),
             account_id: text(account_id),
             origin_contact_id: text(resolved.contact_id),
@@ -59,6 +60,7 @@ pub(crate) fn resolved(result: Result<Answer>) -> pb::ResolvedIdentity {
             account_created: resolved.account_created,
             account_revision,
             error: None,
+            suppressed: false,
         },
         Err(error) => pb::ResolvedIdentity { error: Some(error.to_item_status()), ..Default::default() },
     }

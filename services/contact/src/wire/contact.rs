@@ -5,7 +5,7 @@ use prost::Message as _;
 use super::{account::mask_paths, country, short, time};
 use crate::domain::{Contact, Joined};
 
-fn contact(contact: &Contact) -> pb::Contact {
+pub(super) fn contact(contact: &Contact) -> pb::Contact {
     pb::Contact {
         contact_id: contact.contact_id.to_string(),
         account_id: contact.account_id.map(|id| id.to_string()).unwrap_or_default(),

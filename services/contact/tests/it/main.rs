@@ -3,7 +3,9 @@
 
 mod accounts;
 mod configuration;
+mod consents;
 mod contacts;
+mod erasure;
 mod events;
 mod joined;
 mod lists;

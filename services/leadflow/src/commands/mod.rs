@@ -2,12 +2,14 @@
 
 mod apply;
 mod assignments;
+mod consent;
 mod explain;
 mod import;
 mod leads;
 mod lists;
 mod merge;
 mod mutations;
+mod privacy;
 mod quarantine;
 mod reconcile;
 mod roles;
@@ -48,6 +50,11 @@ pub(crate) async fn run(cli: Cli, vars: Vars) -> Result<ExitCode> {
         Command::Close(close) => mutations::close(&clients, format, close).await?,
         Command::Activities(activities) => lists::activities(&clients, format, activities).await?,
         Command::Quarantine(quarantine) => return quarantine::run(&clients, format, quarantine).await,
+        Command::Consent(consent) => consent::run(&clients, format, consent).await?,
+        Command::MayContact(args) => return consent::may_contact(&clients, format, args).await,
+        Command::Erase(args) => privacy::erase(&clients, format, args).await?,
+        Command::Erasures(args) => privacy::erasures(&clients, format, args).await?,
+        Command::Export(what) => privacy::export(&clients, what).await?,
         Command::Accounts(accounts) => lists::accounts(&clients, format, accounts).await?,
         Command::Merge(args) => merge::run(&clients, format, args).await?,
         Command::Unmerge(args) => merge::undo(&clients, format, args).await?,

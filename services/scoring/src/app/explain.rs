@@ -1,6 +1,6 @@
 //! Why a score is what it is: every line with its activity and its rule, at any moment.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use leadflow_platform::Result;
 use serde::{Deserialize, Serialize};
@@ -52,6 +52,17 @@ pub(crate) struct ExplainedLine {
 }
 
 impl Explanation {
+    /// Forgets what these activities were; their points stay. False when none of them is here.
+    pub(super) fn forget(&mut self, activities: &BTreeSet<Uuid>) -> bool {
+        let mut forgotten = false;
+        for line in &mut self.lines {
+            if line.line.activity_id.is_some_and(|id| activities.contains(&id)) {
+                forgotten |= line.activity.take().is_some();
+            }
+        }
+        forgotten
+    }
+
     /// Says how many activities are beyond the maximum, where there is a line for them.
     pub(super) fn say_beyond(&mut self, beyond: u64) {
         for line in self.lines.iter_mut().filter(|line| line.line.kind == LineKind::Limit) {

@@ -7,6 +7,7 @@ use leadflow_platform::{
     db::Tx,
     ids,
     plant::{self, Plant},
+    tombstones,
     trace::Origin,
 };
 use uuid::Uuid;
@@ -59,6 +60,9 @@ impl App {
     }
 
     async fn record_in(&self, tx: &Tx, mut recorded: Vec<Recorded>) -> Result<()> {
+        let contacts: Vec<_> = recorded.iter().filter_map(|one| one.activity.contact_id).collect();
+        let gone = tombstones::among(tx, &contacts).await?;
+        recorded.retain(|one| one.activity.contact_id.is_none_or(|contact| !gone.contains(&contact)));
         if plant::is(Plant::InboxOff) {
             count_again(tx, &mut recorded).await?;
         }
@@ -131,10 +135,13 @@ impl App {
     }
 
     /// Takes revisions of contacts' profiles in, and scores their accounts again.
-    pub(crate) async fn follow_contacts(&self, revisions: Vec<Revision>) -> Result<()> {
+    pub(crate) async fn follow_contacts(&self, mut revisions: Vec<Revision>) -> Result<()> {
         let app = self.clone();
         self.database
             .write(move |tx| async move {
+                let ids: Vec<_> = revisions.iter().map(|revision| revision.id).collect();
+                let gone = tombstones::among(&tx, &ids).await?;
+                revisions.retain(|revision| !gone.contains(&revision.id));
                 let (mut news, mut origins) = (BTreeSet::new(), Origins::default());
                 let merged = revisions.iter().map(|one| (one.id, one.profile.revision, one.merged_into));
                 news.extend(joined::join_contacts(&tx, &merged.collect::<Vec<_>>()).await?);
@@ -150,7 +157,7 @@ impl App {
             .await
     }
 
-    async fn rescore_all(&self, tx: &Tx, accounts: BTreeSet<Uuid>, origins: Origins) -> Result<()> {
+    pub(super) async fn rescore_all(&self, tx: &Tx, accounts: BTreeSet<Uuid>, origins: Origins) -> Result<()> {
         let locked = accounts::lock(tx, &accounts.into_iter().collect::<Vec<_>>()).await?;
         let outcome = self.rescore(tx, &locked, HashMap::new(), Cause::News(origins)).await?;
         outcome.write(tx, &locked, self.clock.now()).await

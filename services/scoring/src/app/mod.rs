@@ -15,6 +15,7 @@ use crate::{
 pub(crate) mod change;
 pub(crate) mod configure;
 pub(crate) mod digest;
+pub(crate) mod erase;
 pub(crate) mod explain;
 pub(crate) mod intake;
 mod known;

@@ -6,6 +6,7 @@ use sea_orm_migration::prelude::*;
 pub(crate) mod accounts;
 pub(crate) mod digest;
 mod entity;
+pub(crate) mod erasure;
 pub(crate) mod evidence;
 pub(crate) mod hand_overs;
 pub(crate) mod joined;
