@@ -21,7 +21,8 @@ use leadflow_platform::{
     service::{Foundation, Listeners},
 };
 use leadflow_proto::contact::v1::{
-    contact_service_server::ContactServiceServer, merge_service_server::MergeServiceServer,
+    contact_service_server::ContactServiceServer, match_review_service_server::MatchReviewServiceServer,
+    merge_service_server::MergeServiceServer,
 };
 use tokio_util::sync::CancellationToken;
 use tonic::service::Routes;
@@ -43,6 +44,14 @@ const STREAM: Stream = Stream {
     subjects: &["leadflow.account.v1.>", "leadflow.contact.v1.>"],
     keep: Keep::Events,
 };
+
+/// A claim in normal form, as `ResolveIdentities` reads it: for a dry run without a service.
+///
+/// # Errors
+/// When it says nothing of anybody, or something that cannot be read; the error names the field.
+pub fn read_claim(claim: &leadflow_proto::contact::v1::IdentityClaim) -> Result<domain::Claim> {
+    wire::claim(claim)
+}
 
 /// Brings the tables up to date.
 ///
@@ -89,10 +98,12 @@ impl Service {
         let mut tasks = Tasks::new(shutdown);
         let digests = foundation.digests(vec![Arc::new(Accounts(app.clone())), Arc::new(Contacts(app.clone()))]);
         let merges = MergeServiceServer::new(app.clone()).max_encoding_message_size(MAX_ANSWER);
+        let reviews = MatchReviewServiceServer::new(app.clone()).max_encoding_message_size(MAX_ANSWER);
         let server =
             ContactServiceServer::new(app).max_decoding_message_size(MAX_MESSAGE).max_encoding_message_size(MAX_ANSWER);
         let nothing = Arc::new(|| Box::pin(async { Ok(()) }) as futures::future::BoxFuture<'static, Result<()>>);
-        foundation.start(&mut tasks, listeners, Routes::new(server).add_service(merges).add_service(digests), nothing);
+        let routes = Routes::new(server).add_service(merges).add_service(reviews).add_service(digests);
+        foundation.start(&mut tasks, listeners, routes, nothing);
         let result = tasks.finish().await.map_err(Error::internal);
         foundation.close().await;
         result

@@ -1,5 +1,6 @@
 //! The methods: wire → app → wire.
 
+mod match_reviews;
 mod merges;
 
 use leadflow_platform::{Error, audit::Mutation, auth::Principal, ids, page::Page};

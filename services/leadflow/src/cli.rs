@@ -1,6 +1,7 @@
 //! The words of the command line.
 
 mod import;
+mod match_file;
 mod quarantine;
 
 use std::path::PathBuf;
@@ -8,6 +9,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(crate) use import::Import;
+pub(crate) use match_file::{Match, Outcome};
 pub(crate) use quarantine::{Correct, Discard, Quarantine, QuarantineList, Replay, Selection, Which};
 
 /// Leadflow turns activities into scored leads and routes the sales-ready ones to the right rep.
@@ -61,6 +63,8 @@ pub(crate) enum Command {
     Apply(Apply),
     /// Send the lines of a CSV file as activities, each once: badge scans, calls, visits.
     Import(Box<Import>),
+    /// Say which lines of a CSV file are the same people or firms, and why. Nothing is sent.
+    Match(Match),
     /// List leads, the highest score first.
     Leads(Leads),
     /// Show one lead with its contacts, assignment and latest activities.

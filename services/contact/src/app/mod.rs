@@ -17,6 +17,7 @@ pub(crate) mod digest;
 mod joined;
 pub(crate) mod merge;
 pub(crate) mod resolve;
+pub(crate) mod reviews;
 
 /// What the use cases work with.
 #[derive(Clone, Debug)]

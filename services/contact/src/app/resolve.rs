@@ -1,6 +1,6 @@
 //! Who is behind a batch of claims: one transaction for all of them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use leadflow_platform::{Error, Result, db::Tx, ids};
 use uuid::Uuid;
@@ -54,8 +54,7 @@ impl App {
 
     async fn resolve_in(&self, tx: &Tx, claims: Vec<Claim>) -> Result<Vec<Answer>> {
         let now = self.now();
-        let keys: BTreeSet<_> = claims.iter().flat_map(Claim::keys).collect();
-        let mut known = directory::load(tx, keys.into_iter().collect()).await?;
+        let mut known = directory::load(tx, &claims).await?;
         let resolved: Vec<_> = claims.iter().map(|claim| known.resolve(claim, now, &mut ids::new)).collect();
         for id in &known.changed_accounts {
             if let Some(account) = known.accounts.get_mut(id) {
@@ -67,7 +66,7 @@ impl App {
                 contact.revision += 1;
             }
         }
-        directory::save(tx, &known).await?;
+        directory::save(tx, &known, now).await?;
         let accounts = known.changed_accounts.iter().filter_map(|id| known.accounts.get(id));
         let contacts = known.changed_contacts.iter().filter_map(|id| known.contacts.get(id));
         self.announce(tx, accounts, contacts).await?;

@@ -7,8 +7,10 @@ pub(crate) mod accounts;
 pub(crate) mod contacts;
 pub(crate) mod directory;
 mod entity;
+pub(crate) mod matches;
 pub(crate) mod merges;
 mod migrations;
+pub(crate) mod reviews;
 
 /// Brings the tables up to date.
 #[derive(Debug)]
@@ -17,7 +19,11 @@ pub struct Migrator;
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        platform_and(vec![Box::new(Tables), Box::new(migrations::merges::Merges)])
+        platform_and(vec![
+            Box::new(Tables),
+            Box::new(migrations::merges::Merges),
+            Box::new(migrations::matching::Matching),
+        ])
     }
 }
 

@@ -6,6 +6,7 @@ mod explain;
 mod import;
 mod leads;
 mod lists;
+mod match_file;
 mod mutations;
 mod quarantine;
 mod reconcile;
@@ -29,6 +30,7 @@ pub(crate) async fn run(cli: Cli, vars: Vars) -> Result<ExitCode> {
         Command::Up(up) => return roles::up(global, up, vars).await,
         Command::Serve { role } => return roles::serve(&role, &vars).await,
         Command::Migrate { role } => return roles::migrate(&role, &vars).await,
+        Command::Match(args) => return match_file::run(global.output, &args),
         _ => {}
     }
     let clients = Clients::new(&global, &vars)?;

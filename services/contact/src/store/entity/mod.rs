@@ -5,4 +5,6 @@ pub(super) mod account_key;
 pub(super) mod contact;
 pub(super) mod contact_phone;
 pub(super) mod identity;
+pub(super) mod match_key;
+pub(super) mod match_review;
 pub(super) mod merge;
