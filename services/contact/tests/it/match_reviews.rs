@@ -106,6 +106,23 @@ on_each_database! {
         assert_eq!((error.code(), reason(&error).as_str()), (Code::FailedPrecondition, "REVIEW_DECIDED"));
     }
 
+    async fn what_a_person_links_is_one_from_then_on(database) {
+        let world = World::start(database).await;
+        let known = world.resolve_one(with_email(scan("Araminta", "Halbersteen"), "ah@kestrel.example")).await;
+        let other = with_email(scan("Araminta", "Halbersteen"), "araminta.h@kestrel.example");
+        let made = world.resolve_one(other.clone()).await;
+        let decide = DecideMatchReviewRequest {
+            review_id: made.contact_review_id,
+            decision: MatchDecision::Link.into(),
+            ..Default::default()
+        };
+        let decided = reviews(&world).decide_match_review(decide).await.unwrap().into_inner().match_review.unwrap();
+        assert_eq!(decided.state(), MatchReviewState::Linked);
+        let one = world.contact(&made.contact_id).await;
+        assert_eq!((one.contact_id, one.merged_contact_ids), (known.contact_id.clone(), vec![made.contact_id]));
+        assert_eq!(world.resolve_one(other).await.contact_id, known.contact_id);
+    }
+
     async fn a_firm_is_found_by_its_name_but_for_a_slip_where_it_is(database) {
         let world = World::start(database).await;
         let firm = |company: &str, city: &str, street: &str| {

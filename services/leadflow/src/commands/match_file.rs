@@ -35,6 +35,13 @@ struct Matched {
 }
 
 pub(super) fn run(format: Format, args: &Match) -> Result<ExitCode> {
+    let all = read(args)?;
+    print(format, args, &all);
+    let refused = all.iter().any(|one| one.outcome == Outcome::Refused);
+    Ok(if refused { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+fn read(args: &Match) -> Result<Vec<Matched>> {
     let mut table = Table::open(&args.file, args.delimiter.as_deref(), args.encoding.as_deref())?;
     let header = table.header.clone();
     let truth = args.truth.as_ref().map(|column| {
@@ -48,9 +55,7 @@ pub(super) fn run(format: Format, args: &Match) -> Result<ExitCode> {
         let truth = truth.and_then(|column| line.cells.get(column).cloned()).unwrap_or_default();
         all.push(Matched { truth, ..people.resolve(&line, &reading, &args.country) });
     }
-    print(format, args, &all);
-    let refused = all.iter().any(|one| one.outcome == Outcome::Refused);
-    Ok(if refused { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+    Ok(all)
 }
 
 /// All who were found so far.
@@ -175,3 +180,6 @@ fn to_json(one: &Matched) -> Json {
         "refused": output::json_text(&one.refused),
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -56,7 +56,7 @@ pub(crate) async fn run(cli: Cli, vars: Vars) -> Result<ExitCode> {
         Command::Sample { folder, data_dir } => {
             sample::run(&clients, sample::Sample { folder: &folder, data_dir: &data_dir, vars: &vars }).await?;
         }
-        Command::Up(_) | Command::Serve { .. } | Command::Migrate { .. } => {}
+        Command::Up(_) | Command::Serve { .. } | Command::Migrate { .. } | Command::Match(_) => {}
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -165,6 +165,8 @@ fn given(one: &[String], other: &[String]) -> (Agreement, f64) {
     let close = likeness(first, second).max(likeness(&one.concat(), &other.concat()));
     match close {
         _ if known(first) && known(second) => (Agreement::Different, -6.0),
+        // One letter makes another name of a short one: Jan, Jana.
+        Likeness::Near if first.chars().count().max(second.chars().count()) <= 4 => (Agreement::Far, bits - 4.0),
         Likeness::Same | Likeness::Near => (Agreement::Near, bits - 2.0),
         Likeness::Far => (Agreement::Far, -2.0),
         Likeness::Different => (Agreement::Different, -6.0),

@@ -132,6 +132,9 @@ fn limits(left: &Profile, right: &Profile, lines: &mut Vec<Line>, address: f64) 
     if differs(given) {
         at_most(Verdict::Distinct, "another given name: of one household or one company");
     }
+    if address >= HOUSE && given.is_some_and(|(agreement, _)| agreement == Agreement::Far) {
+        at_most(Verdict::Review, "perhaps another given name of one household");
+    }
     if generations.is_some_and(|(one, other)| one != other) {
         at_most(Verdict::Distinct, "father and son");
     }

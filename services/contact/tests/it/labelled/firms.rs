@@ -55,7 +55,7 @@ pub(crate) fn firms(seed: u64) -> Vec<Labelled> {
     let mut dice = Dice::new(seed);
     let mut all = Vec::new();
     let (mut name, mut names) = (String::new(), std::collections::HashSet::from([String::new()]));
-    for who in 0..1_200 {
+    for who in 0..700 {
         // Of thirty, one has the name of the one before, in another town or country.
         let twin = who % 30 == 29;
         while !twin && !names.insert(name.clone()) {

@@ -310,14 +310,14 @@ fn repeated(people: &[Claim], share: usize, most: usize, slips: usize, dice: &mu
 /// A register of residents with addresses.
 pub(crate) fn registry(seed: u64) -> Vec<Labelled> {
     let mut dice = Dice::new(seed);
-    let people = residents(2_000, &mut dice);
+    let people = residents(1_000, &mut dice);
     repeated(&people, 60, 3, 18, &mut dice)
 }
 
 /// A list of voters: names, towns and postal codes.
 pub(crate) fn voters(seed: u64) -> Vec<Labelled> {
     let mut dice = Dice::new(seed);
-    let mut people = residents(2_500, &mut dice);
+    let mut people = residents(1_500, &mut dice);
     people.iter_mut().for_each(|one| one.street.clear());
     // Who has the name of another in the same town is told apart by nothing.
     let mut seen = std::collections::HashSet::new();
@@ -329,7 +329,7 @@ pub(crate) fn voters(seed: u64) -> Vec<Labelled> {
 pub(crate) fn buyers(seed: u64) -> Vec<Labelled> {
     let mut dice = Dice::new(seed);
     let mut people = Vec::new();
-    for firm in 0..60 {
+    for firm in 0..30 {
         let name = format!(
             "{}{} {}",
             dice.one_of(&BEGIN),
