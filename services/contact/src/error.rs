@@ -8,7 +8,8 @@ pub(crate) fn missing_identity() -> Error {
     Error::field(
         "MISSING_IDENTITY",
         "identity",
-        "names nobody: give at least one of email, phone, external_id, anonymous_id, domain and company",
+        "names nobody: give at least one of email, phone, external_id, anonymous_id, domain and company, or a name with \
+         a postal address",
     )
 }
 
@@ -78,4 +79,9 @@ pub(crate) fn of_contact(error: Error, contact_id: uuid::Uuid) -> Error {
 /// A service that holds nothing of people.
 pub(crate) fn no_reporting_service(name: &str) -> Error {
     Error::invalid("service", format!("`{name}` is none that reports erasures"))
+}
+
+/// A person has decided already, or nobody was asked.
+pub(crate) fn review_decided(state: &str) -> Error {
+    Error::precondition("REVIEW_DECIDED", format!("the match review is `{state}`: only an open one can be decided"))
 }

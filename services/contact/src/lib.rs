@@ -24,7 +24,8 @@ use leadflow_platform::{
 };
 use leadflow_proto::contact::v1::{
     consent_service_server::ConsentServiceServer, contact_service_server::ContactServiceServer,
-    merge_service_server::MergeServiceServer, privacy_service_server::PrivacyServiceServer,
+    match_review_service_server::MatchReviewServiceServer, merge_service_server::MergeServiceServer,
+    privacy_service_server::PrivacyServiceServer,
 };
 use tokio_util::sync::CancellationToken;
 use tonic::service::Routes;
@@ -53,6 +54,14 @@ const STREAM: Stream = Stream {
     subjects: &["leadflow.account.v1.>", "leadflow.contact.v1.>"],
     keep: Keep::Events,
 };
+
+/// A claim in normal form, as `ResolveIdentities` reads it: for a dry run without a service.
+///
+/// # Errors
+/// When it says nothing of anybody, or something that cannot be read; the error names the field.
+pub fn read_claim(claim: &leadflow_proto::contact::v1::IdentityClaim) -> Result<domain::Claim> {
+    wire::claim(claim)
+}
 
 /// Brings the tables up to date.
 ///
@@ -105,6 +114,7 @@ impl Service {
         let mut tasks = Tasks::new(shutdown);
         let digests = foundation.digests(vec![Arc::new(Accounts(app.clone())), Arc::new(Contacts(app.clone()))]);
         let merges = MergeServiceServer::new(app.clone()).max_encoding_message_size(MAX_ANSWER);
+        let reviews = MatchReviewServiceServer::new(app.clone()).max_encoding_message_size(MAX_ANSWER);
         let (following, erasing) = (app.clone(), app.clone());
         let privacy = PrivacyServiceServer::new(app.clone())
             .max_decoding_message_size(MAX_MESSAGE)
@@ -115,8 +125,12 @@ impl Service {
         let server =
             ContactServiceServer::new(app).max_decoding_message_size(MAX_MESSAGE).max_encoding_message_size(MAX_ANSWER);
         let nothing = Arc::new(|| Box::pin(async { Ok(()) }) as futures::future::BoxFuture<'static, Result<()>>);
-        let routes =
-            Routes::new(server).add_service(merges).add_service(consents).add_service(privacy).add_service(digests);
+        let routes = Routes::new(server)
+            .add_service(merges)
+            .add_service(reviews)
+            .add_service(consents)
+            .add_service(privacy)
+            .add_service(digests);
         foundation.start(&mut tasks, listeners, routes, nothing);
         tasks.spawn("erasures", |stop| erasing.follow_erasures(reconcile_interval, stop));
         foundation.compare(&mut tasks, vec![comparison]);

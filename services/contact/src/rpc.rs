@@ -1,6 +1,7 @@
 //! The methods: wire → app → wire.
 
 mod consent;
+mod match_reviews;
 mod merges;
 mod privacy;
 

@@ -4,6 +4,7 @@ mod consent;
 mod import;
 mod merge;
 mod privacy;
+mod match_file;
 mod quarantine;
 
 use std::path::PathBuf;
@@ -14,6 +15,7 @@ pub(crate) use consent::{About, Consent, Grant, MayContact, Withdraw};
 pub(crate) use import::Import;
 pub(crate) use merge::{Merge, Merges, Two, Unmerge};
 pub(crate) use privacy::{Erase, Erasures, Export};
+pub(crate) use match_file::{Match, Outcome};
 pub(crate) use quarantine::{Correct, Discard, Quarantine, QuarantineList, Replay, Selection, Which};
 
 /// Leadflow turns activities into scored leads and routes the sales-ready ones to the right rep.
@@ -67,6 +69,8 @@ pub(crate) enum Command {
     Apply(Apply),
     /// Send the lines of a CSV file as activities, each once: badge scans, calls, visits.
     Import(Box<Import>),
+    /// Say which lines of a CSV file are the same people or firms, and why. Nothing is sent.
+    Match(Match),
     /// List leads, the highest score first.
     Leads(Leads),
     /// Show one lead with its contacts, assignment and latest activities.

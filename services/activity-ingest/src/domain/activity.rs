@@ -64,11 +64,15 @@ pub(crate) struct Identity {
     pub(crate) family_name: String,
     #[serde(skip_serializing_if = "String::is_empty")]
     pub(crate) job_title: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub(crate) street: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub(crate) city: String,
 }
 
 impl Identity {
     /// Each field with its name.
-    pub(crate) fn fields(&self) -> [(&'static str, &str); 12] {
+    pub(crate) fn fields(&self) -> [(&'static str, &str); 14] {
         [
             ("email", &self.email),
             ("phone", &self.phone),
@@ -82,11 +86,13 @@ impl Identity {
             ("given_name", &self.given_name),
             ("family_name", &self.family_name),
             ("job_title", &self.job_title),
+            ("street", &self.street),
+            ("city", &self.city),
         ]
     }
 
     /// Each field, to change it, with its name.
-    pub(crate) fn fields_mut(&mut self) -> [(&'static str, &mut String); 12] {
+    pub(crate) fn fields_mut(&mut self) -> [(&'static str, &mut String); 14] {
         [
             ("email", &mut self.email),
             ("phone", &mut self.phone),
@@ -100,6 +106,8 @@ impl Identity {
             ("given_name", &mut self.given_name),
             ("family_name", &mut self.family_name),
             ("job_title", &mut self.job_title),
+            ("street", &mut self.street),
+            ("city", &mut self.city),
         ]
     }
 }

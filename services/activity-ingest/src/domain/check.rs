@@ -86,7 +86,10 @@ fn check_identity(identity: &Identity, problems: &mut Problems) {
     let Identity { email, phone, external_id, anonymous_id, domain, company, country, .. } = identity;
     let others = [email, external_id, anonymous_id, domain, company];
     let only_phone = others.iter().all(|text| text.is_empty());
-    problems.add_if(only_phone && phone.is_empty(), error::missing_identity);
+    let says = |texts: &[&String]| texts.iter().any(|text| !text.is_empty());
+    let described =
+        says(&[&identity.given_name, &identity.family_name]) && says(&[&identity.street, &identity.postal_code]);
+    problems.add_if(only_phone && phone.is_empty() && !described, error::missing_identity);
     for (name, text) in identity.fields() {
         check_text(|| format!("identity.{name}"), text, MAX_IDENTITY, problems);
     }

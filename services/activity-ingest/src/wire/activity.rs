@@ -115,6 +115,8 @@ fn identity(message: IdentityMessage) -> Identity {
         given_name: message.given_name,
         family_name: message.family_name,
         job_title: message.job_title,
+        street: message.street,
+        city: message.city,
     }
 }
 
@@ -133,6 +135,8 @@ fn identity_message(identity: &Identity) -> IdentityMessage {
         given_name: identity.given_name,
         family_name: identity.family_name,
         job_title: identity.job_title,
+        street: identity.street,
+        city: identity.city,
     }
 }
 

@@ -19,6 +19,7 @@ mod joined;
 pub(crate) mod merge;
 pub(crate) mod privacy;
 pub(crate) mod resolve;
+pub(crate) mod reviews;
 
 /// What the use cases work with.
 #[derive(Clone, Debug)]

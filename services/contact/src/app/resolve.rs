@@ -1,6 +1,6 @@
 //! Who is behind a batch of claims: one transaction for all of them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use leadflow_platform::{Error, Result, db::Tx, ids};
 use uuid::Uuid;
@@ -57,8 +57,7 @@ impl App {
 
     async fn resolve_in(&self, tx: &Tx, claims: Vec<Claim>) -> Result<Vec<Answer>> {
         let now = self.now();
-        let keys: BTreeSet<_> = claims.iter().flat_map(Claim::keys).collect();
-        let mut known = directory::load(tx, keys.into_iter().collect()).await?;
+        let mut known = directory::load(tx, &claims).await?;
         let suppressed = self.suppressed(tx, &claims, |key| known.contact_of.contains_key(key)).await?;
         let resolve = |(claim, suppressed): (&Claim, bool)| {
             let resolved = if suppressed { Resolved::default() } else { known.resolve(claim, now, &mut ids::new) };
@@ -75,7 +74,7 @@ impl App {
                 contact.revision += 1;
             }
         }
-        directory::save(tx, &known).await?;
+        directory::save(tx, &known, now).await?;
         let accounts = known.changed_accounts.iter().filter_map(|id| known.accounts.get(id));
         let contacts = known.changed_contacts.iter().filter_map(|id| known.contacts.get(id));
         self.announce(tx, accounts, contacts).await?;

@@ -2,4 +2,5 @@
 
 pub(super) mod consents;
 pub(super) mod erasures;
+pub(super) mod matching;
 pub(super) mod merges;

@@ -9,9 +9,11 @@ pub(crate) mod contacts;
 pub(crate) mod directory;
 mod entity;
 pub(crate) mod erasures;
+pub(crate) mod matches;
 pub(crate) mod merges;
 mod migrations;
 pub mod person;
+pub(crate) mod reviews;
 
 /// Brings the tables up to date.
 #[derive(Debug)]
@@ -25,6 +27,7 @@ impl MigratorTrait for Migrator {
             Box::new(migrations::merges::Merges),
             Box::new(migrations::consents::Consents),
             Box::new(migrations::erasures::Erasures),
+            Box::new(migrations::matching::Matching),
         ])
     }
 }

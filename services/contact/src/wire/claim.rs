@@ -21,14 +21,19 @@ pub(crate) fn claim(claim: &pb::IdentityClaim) -> Result<Claim> {
         written => Some(normal::email(written).ok_or_else(error::invalid_email)?),
     };
     let told = normal::corporate_domain(&said.domain);
+    let domain = email.as_deref().and_then(normal::corporate_domain).or(told);
+    // The address of a role leads to its organisation; whoever writes from there is known by something else, or not.
+    let email = email.filter(|email| !normal::is_role_address(email));
     let read = Claim {
-        domain: email.as_deref().and_then(normal::corporate_domain).or(told),
+        domain,
         external_id: some(text("external_id", &said.external_id)?).map(|id| (source, id)),
         anonymous_id: some(text("anonymous_id", &said.anonymous_id)?),
         phone: normal::phone(&said.phone, &country),
         company: text("company", &said.company)?,
         region: text("region", &said.region)?,
         postal_code: text("postal_code", &said.postal_code)?,
+        city: text("city", &said.city)?,
+        street: text("street", &said.street)?,
         given_name: text("given_name", &said.given_name)?,
         family_name: text("family_name", &said.family_name)?,
         job_title: text("job_title", &said.job_title)?,
@@ -59,6 +64,8 @@ pub(crate) fn resolved(result: Result<Answer>) -> pb::ResolvedIdentity {
             contact_created: resolved.contact_created,
             account_created: resolved.account_created,
             account_revision,
+            contact_review_id: resolved.contact_review.map(|id| id.to_string()).unwrap_or_default(),
+            account_review_id: resolved.account_review.map(|id| id.to_string()).unwrap_or_default(),
             error: None,
             suppressed: false,
         },

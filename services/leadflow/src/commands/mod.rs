@@ -8,6 +8,7 @@ mod import;
 mod leads;
 mod lists;
 mod merge;
+mod match_file;
 mod mutations;
 mod privacy;
 mod quarantine;
@@ -32,6 +33,7 @@ pub(crate) async fn run(cli: Cli, vars: Vars) -> Result<ExitCode> {
         Command::Up(up) => return roles::up(global, up, vars).await,
         Command::Serve { role } => return roles::serve(&role, &vars).await,
         Command::Migrate { role } => return roles::migrate(&role, &vars).await,
+        Command::Match(args) => return match_file::run(global.output, &args),
         _ => {}
     }
     let clients = Clients::new(&global, &vars)?;
@@ -65,7 +67,7 @@ pub(crate) async fn run(cli: Cli, vars: Vars) -> Result<ExitCode> {
         Command::Sample { folder, data_dir } => {
             sample::run(&clients, sample::Sample { folder: &folder, data_dir: &data_dir, vars: &vars }).await?;
         }
-        Command::Up(_) | Command::Serve { .. } | Command::Migrate { .. } => {}
+        Command::Up(_) | Command::Serve { .. } | Command::Migrate { .. } | Command::Match(_) => {}
     }
     Ok(ExitCode::SUCCESS)
 }
