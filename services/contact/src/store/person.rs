@@ -8,10 +8,14 @@ use sea_orm::{
 use uuid::Uuid;
 
 /// Each with the column that says whom, in the order in which its rows go.
-pub const TABLES: [(&str, &str); 6] = [
+pub const TABLES: [(&str, &str); 9] = [
     ("consents", "contact_id"),
     ("contact_phones", "contact_id"),
     ("identities", "contact_id"),
+    ("match_keys", "owner_id"),
+    // Their lines hold what was said and known of both.
+    ("match_reviews", "known_id"),
+    ("match_reviews", "other_id"),
     // Of merges the notes may name somebody.
     ("merges", "survivor_id"),
     ("merges", "merged_id"),
