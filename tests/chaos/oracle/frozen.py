@@ -62,7 +62,8 @@ def attempts(lead, explanation, book):
         case = book.case(lead, explanation["model_version"], with_lines, facts)
         yield Scorer({**case, "activities": with_lines + others}).score(at, EVER)
         silent = [one for one in others if not speaks(one, case)]
-        for answering in choices([one for one in silent if one["answers"]], at):
+        # One that would speak was known too, if a later one has hidden it; otherwise its line tells that it was not.
+        for answering in choices([one for one in others if one["answers"]], at):
             yield hide(explanation, case, with_lines + answering, silent)
 
 
