@@ -15,6 +15,7 @@ pub mod lifecycle;
 pub mod metrics;
 pub mod outbox;
 pub mod page;
+pub mod plant;
 pub mod quarantine;
 pub mod rpc;
 pub mod service;

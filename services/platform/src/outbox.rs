@@ -19,6 +19,7 @@ use crate::{
     db::{Database, Tx},
     error::{Error, Result},
     ids,
+    plant::{self, Plant},
     trace::Origin,
 };
 
@@ -92,7 +93,7 @@ pub async fn announce_all(tx: &Tx, messages: Vec<impl Into<Message>>, time: Time
     if messages.is_empty() {
         return Ok(());
     }
-    let messages: Vec<Message> = messages.into_iter().map(Into::into).collect();
+    let messages: Vec<Message> = messages.into_iter().map(Into::into).filter(|message| !is_skipped(message)).collect();
     if let Some(Message { subject, payload, .. }) = messages.iter().find(|message| message.payload.len() > MAX_PAYLOAD)
     {
         return Err(Error::internal(format!("an event on {subject} is too long: {} bytes", payload.len())));
@@ -126,6 +127,12 @@ pub async fn announce_all(tx: &Tx, messages: Vec<impl Into<Message>>, time: Time
     }
     tx.wrote_outbox();
     Ok(())
+}
+
+/// Whether a bug that is planted skips it, each time that it is announced.
+fn is_skipped(message: &Message) -> bool {
+    let sum = || message.payload.iter().fold(0_u8, |sum, byte| sum.wrapping_add(*byte));
+    plant::is(Plant::SkipOutboxRow) && sum().is_multiple_of(16)
 }
 
 /// How many messages wait.

@@ -10,6 +10,7 @@ use leadflow_platform::{
     clock::Clock,
     db::{Database, Tx},
     outbox,
+    plant::{self, Plant},
     trace::{Origin, Span, SpanKind, Tracer},
 };
 use tokio::sync::Notify;
@@ -171,7 +172,11 @@ impl Identifier {
                     match resolution {
                         // Another one has settled it meanwhile.
                         _ if !pending.contains(&id) => {}
-                        Resolution::Identified(party) => identified.push((activity, party)),
+                        Resolution::Identified(party) => {
+                            let first = identified.first().filter(|_| plant::is(Plant::Misidentify));
+                            let party = first.map_or(party, |(_, first)| *first);
+                            identified.push((activity, party));
+                        }
                         Resolution::Refused(refusal) => refused.push((activity, refusal)),
                         Resolution::Failed(refusal) => {
                             let attempts = activity.attempts.saturating_add(1);

@@ -14,6 +14,7 @@ use leadflow_platform::{
     clock::Clock,
     db::{Database, Tx},
     ids,
+    plant::{self, Plant},
     trace::Origin,
 };
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
@@ -21,7 +22,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::{
-    app::Recorded,
+    app::{Recorded, planted},
     domain::{
         activity::Entry,
         digest::lock_key,
@@ -164,7 +165,10 @@ impl Writer {
     /// Commits the calls together. When what one of them brings cannot be written, each goes by itself, so that the
     /// others do not suffer for it.
     async fn settle(&self, calls: Vec<Call>) {
-        let groups = calls.iter().map(|call| call.group.clone()).collect();
+        let mut groups: Vec<_> = calls.iter().map(|call| call.group.clone()).collect();
+        if plant::is(Plant::PhantomRow) {
+            groups.extend(planted::phantom(&groups));
+        }
         match self.commit(groups).await {
             Ok(written) => {
                 for (call, written) in calls.into_iter().zip(written) {
@@ -189,6 +193,9 @@ impl Writer {
 
     async fn commit(&self, groups: Vec<Arc<Group>>) -> Result<Vec<Written>> {
         let now = self.clock.now();
+        if plant::is(Plant::AckBeforeCommit) {
+            return Ok(planted::promise(self.database.clone(), self.wake_identifier.clone(), groups, now));
+        }
         let written = self.database.write(move |tx| async move { write(&tx, &groups, now).await }).await?;
         self.metrics.committed();
         self.wake_identifier.notify_one();

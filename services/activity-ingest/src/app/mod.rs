@@ -39,6 +39,7 @@ mod decide;
 pub(crate) mod digest;
 pub(crate) mod identifier;
 pub(crate) mod ledger;
+mod planted;
 mod quarantine;
 pub(crate) mod webhook;
 

@@ -2,7 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use leadflow_platform::{Result, db::Tx, trace::Origin};
+use leadflow_platform::{
+    Result,
+    db::Tx,
+    ids,
+    plant::{self, Plant},
+    trace::Origin,
+};
 use uuid::Uuid;
 
 use super::{App, origins::Origins, outcome::Outcome, rescore::Cause};
@@ -45,7 +51,10 @@ impl App {
         self.database.write(move |tx| async move { app.record_in(&tx, recorded).await }).await
     }
 
-    async fn record_in(&self, tx: &Tx, recorded: Vec<Recorded>) -> Result<()> {
+    async fn record_in(&self, tx: &Tx, mut recorded: Vec<Recorded>) -> Result<()> {
+        if plant::is(Plant::InboxOff) {
+            count_again(tx, &mut recorded).await?;
+        }
         let mut wanted: BTreeMap<Uuid, i64> = BTreeMap::new();
         for one in &recorded {
             if let Some(account) = one.account_id {
@@ -167,4 +176,13 @@ impl App {
         let scored = self.rescore(tx, &again.collect(), HashMap::new(), Cause::News(origins)).await?;
         scored.after(outcome).write(tx, &locked, self.clock.now()).await
     }
+}
+
+/// What a planted bug does: an activity that is there already is taken for another one.
+async fn count_again(tx: &Tx, recorded: &mut [Recorded]) -> Result<()> {
+    let all: Vec<_> = recorded.iter().map(|one| one.activity.activity_id).collect();
+    let known = evidence::dispositions(tx, &all).await?;
+    let again = recorded.iter_mut().filter(|one| known.contains_key(&one.activity.activity_id));
+    again.for_each(|one| one.activity.activity_id = ids::new());
+    Ok(())
 }
