@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 DATA_DIR ?= data
 
-.PHONY: help run test check lint oracle clean-data
+.PHONY: help run test check lint oracle power-cut clean-data
 
 help: ## List what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -36,6 +36,11 @@ lint: ## Unused dependencies, licences and sources (needs cargo-machete and carg
 oracle: ## What is written a second time in Python, on its own examples: the arithmetic, the checker of chaos runs
 	cd tests/oracle && python3 -m unittest --quiet
 	cd tests/chaos/oracle && python3 -m unittest --quiet
+
+power-cut: ## Cut the power of a disk under the ledger: what was acknowledged is still there (needs root)
+	@scripts/install nats-server postgresql cargo-nextest
+	cargo build --locked --workspace --all-targets
+	cargo nextest run --locked --workspace -E 'binary(power_cut)'
 
 clean-data: ## Throw the data of `make run` away
 	rm -rf $(DATA_DIR)

@@ -49,7 +49,7 @@ impl Postgres {
     /// # Errors
     /// When PostgreSQL is not installed or does not start.
     pub fn start() -> Result<Self> {
-        Self::start_with(&["fsync=off", "max_connections=400", "shared_buffers=128MB"])
+        Self::start_with(scratch()?, &["fsync=off", "max_connections=400", "shared_buffers=128MB"])
     }
 
     /// Starts a private server that keeps what it has committed, as in production: for benches and crashes.
@@ -57,19 +57,27 @@ impl Postgres {
     /// # Errors
     /// When PostgreSQL is not installed or does not start.
     pub fn start_durable() -> Result<Self> {
-        Self::start_with(&[
+        let settings = [
             "fsync=on",
             "synchronous_commit=on",
             "max_connections=200",
             "shared_buffers=1GB",
             "max_wal_size=8GB",
             "checkpoint_timeout=15min",
-        ])
+        ];
+        Self::start_with(scratch()?, &settings)
     }
 
-    fn start_with(settings: &[&str]) -> Result<Self> {
+    /// Starts a private server whose files are in a folder of their own below `parent`.
+    ///
+    /// # Errors
+    /// When PostgreSQL is not installed or does not start.
+    pub fn start_below(parent: &Path, settings: &[&str]) -> Result<Self> {
+        Self::start_with(TempDir::new_in(parent)?, settings)
+    }
+
+    fn start_with(folder: TempDir, settings: &[&str]) -> Result<Self> {
         let bin = binaries()?;
-        let folder = scratch()?;
         let data = folder.path().join("data");
         if geteuid().is_root() {
             // PostgreSQL refuses root; the package has made the user.
