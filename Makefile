@@ -3,8 +3,10 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 DATA_DIR ?= data
+DURATION ?= 900
+SEED ?=
 
-.PHONY: help run test check lint oracle power-cut clean-data
+.PHONY: help run test bench bench-large chaos power-cut check lint oracle clean-data
 
 help: ## List what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -23,6 +25,13 @@ test: ## Everything that has to pass: format, lints, the oracle's examples, all 
 	@$(MAKE) --no-print-directory oracle
 	cargo build --locked --workspace --all-targets
 	target/debug/leadflow-harness cargo nextest run --locked --workspace
+
+# Debug builds: what is torn is not the speed, and they are there in three minutes.
+chaos: ## Kill, cut, pause and forget for a quarter of an hour (DURATION=900 SEED=…), then check that nothing is wrong
+	@scripts/install nats-server postgresql python3
+	cargo build --locked --package leadflow --package leadflow-chaos
+	target/debug/leadflow-chaos --duration $(DURATION) $(if $(SEED),--seed $(SEED))
+	target/debug/leadflow-chaos --full-disk $(if $(SEED),--seed $(SEED))
 
 check: ## The fast inner loop: format, lints, unit tests
 	cargo fmt --all --check

@@ -298,6 +298,18 @@ impl Tx {
         Ok(())
     }
 
+    /// Waits until no other transaction has changed or locked a row of `table`, and lets none do so until the end. Take it
+    /// before any row of it. SQLite has one writer anyway.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn lock_table(&self, table: &str) -> Result<()> {
+        if self.get_database_backend() == DatabaseBackend::Postgres {
+            self.execute_unprepared(&format!("LOCK TABLE {table} IN EXCLUSIVE MODE")).await?;
+        }
+        Ok(())
+    }
+
     pub(crate) fn wrote_outbox(&self) {
         self.0.wrote_outbox.store(true, Ordering::Relaxed);
     }

@@ -66,6 +66,11 @@ impl Nats {
         self.server = None;
     }
 
+    /// Whether the server does not run any more.
+    pub fn has_ended(&mut self) -> bool {
+        self.server.as_mut().is_none_or(Server::has_ended)
+    }
+
     /// Deletes all that JetStream has stored. Only while the server is down.
     ///
     /// # Errors

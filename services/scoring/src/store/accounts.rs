@@ -141,6 +141,11 @@ pub(crate) async fn set_due(tx: &Tx, due: &BTreeMap<Uuid, Option<i64>>) -> Resul
     Ok(())
 }
 
+/// Waits for all who are at any account, and locks every account there is or will be, until the end.
+pub(crate) async fn lock_all(tx: &Tx) -> Result<()> {
+    tx.lock_table("accounts").await
+}
+
 /// Every account is to be scored again from `time` on.
 pub(crate) async fn all_due(tx: &Tx, time: i64) -> Result<()> {
     account::Entity::update_many().col_expr(account::Column::DueTime, Expr::value(Some(time))).exec(&**tx).await?;
