@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use leadflow_platform::{
-    Error, Result,
+    Result,
     audit::{self, Mutation, mutate},
     clock::from_millis,
     db::Tx,
