@@ -189,7 +189,7 @@ fn person(found: &[Contact], keys: BTreeSet<Key>, phones: BTreeSet<String>) -> P
             Key::AnonymousId(id) => {
                 person.anonymous_ids.insert(id);
             }
-            Key::Phone(_) | Key::Domain(_) | Key::Name(..) | Key::Reference(_) => {}
+            Key::Phone(_) | Key::Domain(_) | Key::Name(..) | Key::Reference(_) | Key::Description(_) => {}
         }
     }
     person

@@ -33,7 +33,7 @@ impl Suppressor {
             Key::ExternalId(source, id) => ("external_id", source.as_str(), id),
             Key::AnonymousId(id) => ("anonymous_id", "", id),
             Key::Phone(phone) => ("phone", "", phone),
-            Key::Domain(_) | Key::Name(..) | Key::Reference(_) => return None,
+            Key::Domain(_) | Key::Name(..) | Key::Reference(_) | Key::Description(_) => return None,
         };
         // None of the parts has a NUL in it, so that two keys never read the same.
         Some(hmac::sign(&self.0, format!("{kind}\0{scope}\0{value}").as_bytes()).as_ref().to_vec())
