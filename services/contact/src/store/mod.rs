@@ -12,7 +12,7 @@ pub(crate) mod erasures;
 pub(crate) mod matches;
 pub(crate) mod merges;
 mod migrations;
-pub mod person;
+pub(crate) mod person;
 pub(crate) mod reviews;
 
 /// Brings the tables up to date.

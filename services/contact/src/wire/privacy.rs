@@ -55,7 +55,7 @@ pub(crate) fn held(held: &Held) -> pb::ExportContactResponse {
             Key::ExternalId(source, value) => ("external_id", source.clone(), value),
             Key::AnonymousId(value) => ("anonymous_id", String::new(), value),
             Key::Phone(value) => ("phone", String::new(), value),
-            Key::Domain(_) | Key::Name(..) | Key::Reference(_) => return None,
+            Key::Domain(_) | Key::Name(..) | Key::Reference(_) | Key::Description(_) => return None,
         };
         let (contact_id, kind) = (contact_id.to_string(), kind.to_owned());
         Some(pb::ExportedIdentity { contact_id, kind, source, value: value.clone() })
