@@ -3,6 +3,7 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 DATA_DIR ?= data
+SCALE ?= full
 DURATION ?= 900
 SEED ?=
 
@@ -50,6 +51,14 @@ power-cut: ## Cut the power of a disk under the ledger: what was acknowledged is
 	@scripts/install nats-server postgresql cargo-nextest
 	cargo build --locked --workspace --all-targets
 	cargo nextest run --locked --workspace -E 'binary(power_cut)'
+
+bench: ## How fast it is, beside the least work possible (SCALE=small: three minutes after the release build)
+	@scripts/install nats-server postgresql
+	cargo build --locked --release --package leadflow --package leadflow-bench
+	target/release/leadflow-bench --scale $(SCALE)
+
+bench-large: ## The same with a ledger of ten million activities
+	@$(MAKE) --no-print-directory bench SCALE=large
 
 clean-data: ## Throw the data of `make run` away
 	rm -rf $(DATA_DIR)
