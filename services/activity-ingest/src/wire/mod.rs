@@ -5,6 +5,7 @@ mod call;
 mod configuration;
 mod intake;
 mod json;
+mod observation;
 mod quarantine;
 mod receipt;
 
@@ -12,5 +13,6 @@ pub(crate) use activity::{activity, claim, door_of_request, draft, filter, incom
 pub(crate) use configuration::{change, configuration, source};
 pub(crate) use intake::from_intake;
 pub(crate) use json::ActivityJson;
+pub(crate) use observation::observation;
 pub(crate) use quarantine::{decision, kept, kept_draft, quarantine_filter, quarantined, refused, selection};
 pub(crate) use receipt::{error_json, receipt};
