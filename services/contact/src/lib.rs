@@ -21,7 +21,8 @@ use leadflow_platform::{
     service::{Foundation, Listeners},
 };
 use leadflow_proto::contact::v1::{
-    contact_service_server::ContactServiceServer, merge_service_server::MergeServiceServer,
+    contact_service_server::ContactServiceServer, import_service_server::ImportServiceServer,
+    merge_service_server::MergeServiceServer, site_map_service_server::SiteMapServiceServer,
 };
 use tokio_util::sync::CancellationToken;
 use tonic::service::Routes;
@@ -89,10 +90,15 @@ impl Service {
         let mut tasks = Tasks::new(shutdown);
         let digests = foundation.digests(vec![Arc::new(Accounts(app.clone())), Arc::new(Contacts(app.clone()))]);
         let merges = MergeServiceServer::new(app.clone()).max_encoding_message_size(MAX_ANSWER);
+        let imports = ImportServiceServer::new(app.clone())
+            .max_decoding_message_size(MAX_MESSAGE)
+            .max_encoding_message_size(MAX_ANSWER);
+        let site_maps = SiteMapServiceServer::new(app.clone()).max_encoding_message_size(MAX_ANSWER);
         let server =
             ContactServiceServer::new(app).max_decoding_message_size(MAX_MESSAGE).max_encoding_message_size(MAX_ANSWER);
         let nothing = Arc::new(|| Box::pin(async { Ok(()) }) as futures::future::BoxFuture<'static, Result<()>>);
-        foundation.start(&mut tasks, listeners, Routes::new(server).add_service(merges).add_service(digests), nothing);
+        let routes = Routes::new(server).add_service(merges).add_service(imports).add_service(site_maps);
+        foundation.start(&mut tasks, listeners, routes.add_service(digests), nothing);
         let result = tasks.finish().await.map_err(Error::internal);
         foundation.close().await;
         result

@@ -21,6 +21,8 @@ pub(crate) struct Answer {
     pub(crate) contact_id: Option<Uuid>,
     pub(crate) account_id: Option<Uuid>,
     pub(crate) account_revision: i64,
+    /// Whether the person became known, or better known.
+    pub(crate) contact_changed: bool,
 }
 
 /// Who merges when it is not a person.
@@ -52,7 +54,7 @@ impl App {
         self.database.write(move |tx| async move { app.resolve_in(&tx, claims).await }).await
     }
 
-    async fn resolve_in(&self, tx: &Tx, claims: Vec<Claim>) -> Result<Vec<Answer>> {
+    pub(super) async fn resolve_in(&self, tx: &Tx, claims: Vec<Claim>) -> Result<Vec<Answer>> {
         let now = self.now();
         let keys: BTreeSet<_> = claims.iter().flat_map(Claim::keys).collect();
         let mut known = directory::load(tx, keys.into_iter().collect()).await?;
@@ -81,6 +83,7 @@ impl App {
                     .account_id
                     .and_then(|id| known.accounts.get(&id))
                     .map_or(0, |account| account.revision),
+                contact_changed: resolved.contact_id.is_some_and(|id| known.changed_contacts.contains(&id)),
                 resolved,
             })
             .collect())

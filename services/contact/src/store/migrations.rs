@@ -1,3 +1,5 @@
 //! How the tables came to be. What was released is never changed; changes come as new files.
 
+pub(super) mod hierarchy;
 pub(super) mod merges;
+pub(super) mod site_map;

@@ -7,8 +7,11 @@ pub(crate) mod accounts;
 pub(crate) mod contacts;
 pub(crate) mod directory;
 mod entity;
+pub(crate) mod hierarchy;
+pub(crate) mod import;
 pub(crate) mod merges;
 mod migrations;
+pub(crate) mod site_map;
 
 /// Brings the tables up to date.
 #[derive(Debug)]
@@ -17,7 +20,12 @@ pub struct Migrator;
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        platform_and(vec![Box::new(Tables), Box::new(migrations::merges::Merges)])
+        platform_and(vec![
+            Box::new(Tables),
+            Box::new(migrations::merges::Merges),
+            Box::new(migrations::hierarchy::Hierarchy),
+            Box::new(migrations::site_map::SiteMap),
+        ])
     }
 }
 

@@ -49,7 +49,7 @@ pub(crate) fn claim(claim: &pb::IdentityClaim) -> Result<Claim> {
 pub(crate) fn resolved(result: Result<Answer>) -> pb::ResolvedIdentity {
     let text = |id: Option<Uuid>| id.map(|id| id.to_string()).unwrap_or_default();
     match result {
-        Ok(Answer { resolved, contact_id, account_id, account_revision }) => pb::ResolvedIdentity {
+        Ok(Answer { resolved, contact_id, account_id, account_revision, .. }) => pb::ResolvedIdentity {
             contact_id: text(contact_id),
             account_id: text(account_id),
             origin_contact_id: text(resolved.contact_id),

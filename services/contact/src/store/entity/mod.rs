@@ -6,3 +6,4 @@ pub(super) mod contact;
 pub(super) mod contact_phone;
 pub(super) mod identity;
 pub(super) mod merge;
+pub(super) mod site_map_fact;
