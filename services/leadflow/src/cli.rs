@@ -1,14 +1,22 @@
 //! The words of the command line.
 
+mod export;
 mod import;
+mod observe;
+mod profile;
 mod quarantine;
+mod site_map;
 
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-pub(crate) use import::Import;
+pub(crate) use export::{Export, ExportTo};
+pub(crate) use import::{Import, ImportCommand, RecordImport, Records};
+pub(crate) use observe::Observe;
+pub(crate) use profile::{Lint, Profile};
 pub(crate) use quarantine::{Correct, Discard, Quarantine, QuarantineList, Replay, Selection, Which};
+pub(crate) use site_map::{AddFact, SiteMap};
 
 /// Leadflow turns activities into scored leads and routes the sales-ready ones to the right rep.
 #[derive(Debug, Parser)]
@@ -59,8 +67,11 @@ pub(crate) enum Command {
     },
     /// Make the configuration be as the files say.
     Apply(Apply),
-    /// Send the lines of a CSV file as activities, each once: badge scans, calls, visits.
-    Import(Box<Import>),
+    /// Send the lines of a CSV file as activities, each once: badge scans, calls, visits; or as accounts and contacts.
+    Import(Box<ImportCommand>),
+    /// Write accounts or contacts into a CSV file.
+    #[command(subcommand)]
+    Export(Export),
     /// List leads, the highest score first.
     Leads(Leads),
     /// Show one lead with its contacts, assignment and latest activities.
@@ -95,6 +106,14 @@ pub(crate) enum Command {
     Quarantine(Quarantine),
     /// List accounts by name.
     Accounts(Accounts),
+    /// What is known of how accounts buy, and what is worth asking next.
+    #[command(subcommand)]
+    SiteMap(SiteMap),
+    /// Tell what you have seen or heard of an account or a person.
+    Observe(Observe),
+    /// The fields of accounts, contacts and activities, and who uses them.
+    #[command(subcommand)]
+    Profile(Profile),
     /// List hand-overs for which nobody is eligible.
     Holds,
     /// List pools, and what each rep is owed.
@@ -258,6 +277,9 @@ pub(crate) struct Accounts {
     /// Only those with this owner.
     #[arg(long)]
     pub(crate) owner: Option<String>,
+    /// Only those that belong to this account (id).
+    #[arg(long)]
+    pub(crate) parent: Option<String>,
     #[command(flatten)]
     pub(crate) limit: Limit,
 }

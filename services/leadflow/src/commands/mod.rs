@@ -3,14 +3,18 @@
 mod apply;
 mod assignments;
 mod explain;
+mod export;
 mod import;
 mod leads;
 mod lists;
 mod mutations;
+mod observe;
+mod profile;
 mod quarantine;
 mod reconcile;
 mod roles;
 mod sample;
+mod site_map;
 
 use std::process::ExitCode;
 
@@ -35,7 +39,8 @@ pub(crate) async fn run(cli: Cli, vars: Vars) -> Result<ExitCode> {
     let format = global.output;
     match command {
         Command::Apply(apply) => return apply::run(&clients, &apply).await,
-        Command::Import(args) => return import::run(&clients, format, *args, &vars).await,
+        Command::Import(args) => return import::run_command(&clients, format, *args, &vars).await,
+        Command::Export(export) => return export::run(&clients, export).await,
         Command::Leads(leads) => leads::list(&clients, format, leads).await?,
         Command::Lead { lead } => leads::show(&clients, format, lead).await?,
         Command::Explain(explain) => explain::run(&clients, format, explain).await?,
@@ -48,6 +53,9 @@ pub(crate) async fn run(cli: Cli, vars: Vars) -> Result<ExitCode> {
         Command::Activities(activities) => lists::activities(&clients, format, activities).await?,
         Command::Quarantine(quarantine) => return quarantine::run(&clients, format, quarantine).await,
         Command::Accounts(accounts) => lists::accounts(&clients, format, accounts).await?,
+        Command::Observe(args) => observe::run(&clients, format, args).await?,
+        Command::Profile(command) => return profile::run(&clients, format, command).await,
+        Command::SiteMap(command) => site_map::run(&clients, format, command).await?,
         Command::Holds => lists::holds(&clients, format).await?,
         Command::Pools => lists::pools(&clients, format).await?,
         Command::Reconcile(reconcile) => return reconcile::run(&clients, format, &reconcile).await,
