@@ -1,4 +1,6 @@
-//! The gRPC service.
+//! The gRPC services.
+
+mod observation;
 
 use leadflow_platform::{auth::Principal, ids, page::Page, rpc};
 use leadflow_proto::activity::v1::{
@@ -9,18 +11,21 @@ use leadflow_proto::activity::v1::{
     ListSourcesRequest, ListSourcesResponse, RecordActivitiesRequest, RecordActivitiesResponse,
     ReplayQuarantinedActivitiesRequest, ReplayQuarantinedActivitiesResponse,
     activity_service_server::{ActivityService, ActivityServiceServer},
+    observation_service_server::ObservationServiceServer,
 };
 use tonic::{Request, Response, Status, service::Routes};
 
 use crate::{app::App, wire};
 
-/// The routes of the service over these use cases.
+/// The routes of the services over these use cases.
 pub(crate) fn routes(app: App) -> Routes {
+    let observations = ObservationServiceServer::new(Service { app: app.clone() });
     Routes::new(
         ActivityServiceServer::new(Service { app })
             .max_decoding_message_size(rpc::MAX_MESSAGE)
             .max_encoding_message_size(rpc::MAX_ANSWER),
     )
+    .add_service(observations.max_decoding_message_size(rpc::MAX_MESSAGE))
 }
 
 struct Service {

@@ -3,6 +3,8 @@
 use leadflow_platform::{Error, error::Code};
 use uuid::Uuid;
 
+use crate::domain::import::Unclear;
+
 /// Nothing tells who it was.
 pub(crate) fn missing_identity() -> Error {
     Error::field(
@@ -37,6 +39,82 @@ pub(crate) fn reference_taken(reference: &str) -> Error {
     let problem = format!("`{reference}` belongs to another account");
     Error::new(Code::AlreadyExists, "REFERENCE_TAKEN", format!("reference {problem}"))
         .and(Error::invalid("reference", problem))
+}
+
+/// There is no such parent.
+pub(crate) fn unknown_parent(field: &str, parent: impl std::fmt::Display) -> Error {
+    Error::field("UNKNOWN_PARENT", field, format!("`{parent}` is no account: create it first, or leave the parent out"))
+}
+
+/// The parent belongs to the account itself.
+pub(crate) fn hierarchy_cycle(field: &str) -> Error {
+    Error::field("HIERARCHY_CYCLE", field, "makes a circle: an account never belongs to itself")
+}
+
+/// More levels than a group of companies has.
+pub(crate) fn hierarchy_too_deep(field: &str, limit: usize) -> Error {
+    Error::field("HIERARCHY_TOO_DEEP", field, format!("has more than {limit} levels, the most that accounts may have"))
+}
+
+/// It cannot be told which account a line is about.
+pub(crate) fn unclear_account(field: &str, unclear: &Unclear) -> Error {
+    match unclear {
+        Unclear::Unknown => unknown_account_in(format!("{field}.account_id"), "there is none of this id"),
+        Unclear::OtherReference(other) => {
+            let problem = format!("belong to the account with the reference `{other}`");
+            Error::field("DOMAIN_TAKEN", format!("{field}.domains"), problem)
+        }
+        Unclear::Several => {
+            let problem = "may be one of several accounts: say its reference, one of its domains, or its country";
+            Error::field("AMBIGUOUS_ACCOUNT", field, problem)
+        }
+    }
+}
+
+/// It cannot be told which parent a line means.
+pub(crate) fn unclear_parent(said: &str, unclear: &Unclear) -> Error {
+    match unclear {
+        Unclear::Several => {
+            let problem = format!("`{said}` is the name of several accounts: say its reference or its id");
+            Error::field("AMBIGUOUS_ACCOUNT", "parent", problem)
+        }
+        Unclear::Unknown | Unclear::OtherReference(_) => unknown_parent("parent", said),
+    }
+}
+
+/// A line names an account that is not there.
+pub(crate) fn unknown_account(said: &str) -> Error {
+    unknown_account_in("account".to_owned(), &format!("`{said}` is neither the id nor the reference of an account"))
+}
+
+fn unknown_account_in(field: String, problem: &str) -> Error {
+    Error::field("UNKNOWN_ACCOUNT", field, problem)
+}
+
+/// A line says nothing that a person could be known by.
+pub(crate) fn missing_person() -> Error {
+    Error::field(
+        "MISSING_IDENTITY",
+        "identity",
+        "names no person: give an email, a phone, an external_id or an anonymous_id",
+    )
+}
+
+/// Only a phone was said, and several people have it.
+pub(crate) fn shared_phone() -> Error {
+    Error::field(
+        "AMBIGUOUS_CONTACT",
+        "identity.phone",
+        "is shared by several people: say an email or an external_id too",
+    )
+}
+
+/// A site map that is full.
+pub(crate) fn too_many_facts(limit: usize) -> Error {
+    Error::precondition(
+        "TOO_MANY_FACTS",
+        format!("the account has {limit} facts, which is the most that a site map holds"),
+    )
 }
 
 /// More items than a call may have.

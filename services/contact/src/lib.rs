@@ -24,8 +24,9 @@ use leadflow_platform::{
 };
 use leadflow_proto::contact::v1::{
     consent_service_server::ConsentServiceServer, contact_service_server::ContactServiceServer,
-    match_review_service_server::MatchReviewServiceServer, merge_service_server::MergeServiceServer,
-    privacy_service_server::PrivacyServiceServer,
+    import_service_server::ImportServiceServer, match_review_service_server::MatchReviewServiceServer,
+    merge_service_server::MergeServiceServer, privacy_service_server::PrivacyServiceServer,
+    site_map_service_server::SiteMapServiceServer,
 };
 use tokio_util::sync::CancellationToken;
 use tonic::service::Routes;
@@ -115,6 +116,10 @@ impl Service {
         let digests = foundation.digests(vec![Arc::new(Accounts(app.clone())), Arc::new(Contacts(app.clone()))]);
         let merges = MergeServiceServer::new(app.clone()).max_encoding_message_size(MAX_ANSWER);
         let reviews = MatchReviewServiceServer::new(app.clone()).max_encoding_message_size(MAX_ANSWER);
+        let site_maps = SiteMapServiceServer::new(app.clone()).max_encoding_message_size(MAX_ANSWER);
+        let imports = ImportServiceServer::new(app.clone())
+            .max_decoding_message_size(MAX_MESSAGE)
+            .max_encoding_message_size(MAX_ANSWER);
         let (following, erasing) = (app.clone(), app.clone());
         let privacy = PrivacyServiceServer::new(app.clone())
             .max_decoding_message_size(MAX_MESSAGE)
@@ -128,6 +133,8 @@ impl Service {
         let routes = Routes::new(server)
             .add_service(merges)
             .add_service(reviews)
+            .add_service(imports)
+            .add_service(site_maps)
             .add_service(consents)
             .add_service(privacy)
             .add_service(digests);

@@ -1,9 +1,11 @@
 //! The methods: wire → app → wire.
 
 mod consent;
+mod import;
 mod match_reviews;
 mod merges;
 mod privacy;
+mod site_map;
 
 use leadflow_platform::{Error, audit::Mutation, auth::Principal, ids, page::Page};
 use leadflow_proto::contact::v1::{self as pb, contact_service_server::ContactService};
@@ -103,7 +105,7 @@ impl ContactService for App {
         if accounts.len() > MAX_ITEMS {
             return Err(error::too_many("accounts", MAX_ITEMS).into());
         }
-        let read = |(index, account)| wire::account_from(&format!("accounts[{index}]"), account);
+        let read = |(index, account)| wire::named_from(&format!("accounts[{index}]"), account);
         let wanted = accounts.into_iter().enumerate().map(read).collect::<Result<_, Error>>()?;
         let changes = self.configure(mutation, wanted, validate_only).await?;
         Ok(Response::new(pb::ApplyConfigurationResponse { changes: changes.iter().map(wire::change).collect() }))

@@ -1,22 +1,30 @@
 //! The words of the command line.
 
 mod consent;
+mod export;
 mod import;
-mod merge;
-mod privacy;
 mod match_file;
+mod merge;
+mod observe;
+mod privacy;
+mod profile;
 mod quarantine;
+mod site_map;
 
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(crate) use consent::{About, Consent, Grant, MayContact, Withdraw};
-pub(crate) use import::Import;
-pub(crate) use merge::{Merge, Merges, Two, Unmerge};
-pub(crate) use privacy::{Erase, Erasures, Export};
+pub(crate) use export::{Export, ExportTo};
+pub(crate) use import::{Import, ImportCommand, RecordImport, Records};
 pub(crate) use match_file::{Match, Outcome};
+pub(crate) use merge::{Merge, Merges, Two, Unmerge};
+pub(crate) use observe::Observe;
+pub(crate) use privacy::{Erase, Erasures};
+pub(crate) use profile::{Lint, Profile};
 pub(crate) use quarantine::{Correct, Discard, Quarantine, QuarantineList, Replay, Selection, Which};
+pub(crate) use site_map::{AddFact, SiteMap};
 
 /// Leadflow turns activities into scored leads and routes the sales-ready ones to the right rep.
 #[derive(Debug, Parser)]
@@ -67,8 +75,11 @@ pub(crate) enum Command {
     },
     /// Make the configuration be as the files say.
     Apply(Apply),
-    /// Send the lines of a CSV file as activities, each once: badge scans, calls, visits.
-    Import(Box<Import>),
+    /// Send the lines of a CSV file as activities, each once: badge scans, calls, visits; or as accounts and contacts.
+    Import(Box<ImportCommand>),
+    /// Write accounts or contacts into a CSV file, or all that is held of a person as JSON.
+    #[command(subcommand)]
+    Export(Export),
     /// Say which lines of a CSV file are the same people or firms, and why. Nothing is sent.
     Match(Match),
     /// List leads, the highest score first.
@@ -112,9 +123,6 @@ pub(crate) enum Command {
     Erase(Erase),
     /// List erasures, and which services are still at it.
     Erasures(Erasures),
-    /// Give out what is held, as JSON.
-    #[command(subcommand)]
-    Export(Export),
     /// List accounts by name.
     Accounts(Accounts),
     /// Merge two accounts or two contacts that are one; all that belongs to either belongs to the survivor.
@@ -124,6 +132,14 @@ pub(crate) enum Command {
     Unmerge(Unmerge),
     /// List merges, the newest first.
     Merges(Merges),
+    /// What is known of how accounts buy, and what is worth asking next.
+    #[command(subcommand)]
+    SiteMap(SiteMap),
+    /// Tell what you have seen or heard of an account or a person.
+    Observe(Observe),
+    /// The fields of accounts, contacts and activities, and who uses them.
+    #[command(subcommand)]
+    Profile(Profile),
     /// List hand-overs for which nobody is eligible.
     Holds,
     /// List pools, and what each rep is owed.
@@ -287,6 +303,9 @@ pub(crate) struct Accounts {
     /// Only those with this owner.
     #[arg(long)]
     pub(crate) owner: Option<String>,
+    /// Only those that belong to this account (id).
+    #[arg(long)]
+    pub(crate) parent: Option<String>,
     #[command(flatten)]
     pub(crate) limit: Limit,
 }

@@ -7,10 +7,13 @@ use leadflow_platform::{
     vars::Vars,
 };
 use leadflow_proto::{
-    activity::v1::activity_service_client::ActivityServiceClient,
+    activity::v1::{
+        activity_service_client::ActivityServiceClient, observation_service_client::ObservationServiceClient,
+    },
     contact::v1::{
         consent_service_client::ConsentServiceClient, contact_service_client::ContactServiceClient,
-        merge_service_client::MergeServiceClient, privacy_service_client::PrivacyServiceClient,
+        import_service_client::ImportServiceClient, merge_service_client::MergeServiceClient,
+        privacy_service_client::PrivacyServiceClient, site_map_service_client::SiteMapServiceClient,
     },
     routing::v1::routing_service_client::RoutingServiceClient,
     scoring::v1::scoring_service_client::ScoringServiceClient,
@@ -25,11 +28,16 @@ pub(crate) struct Clients {
     pub(crate) merges: MergeServiceClient<Client>,
     pub(crate) consent: ConsentServiceClient<Client>,
     pub(crate) privacy: PrivacyServiceClient<Client>,
+    pub(crate) imports: ImportServiceClient<Client>,
+    pub(crate) site_maps: SiteMapServiceClient<Client>,
     pub(crate) activity: ActivityServiceClient<Client>,
+    pub(crate) observations: ObservationServiceClient<Client>,
     pub(crate) scoring: ScoringServiceClient<Client>,
     pub(crate) routing: RoutingServiceClient<Client>,
     /// The base address of the HTTP edge.
     pub(crate) http: String,
+    /// Where those of contact call.
+    pub(crate) contact_url: String,
     /// Where `activity` calls.
     pub(crate) activity_url: String,
 }
@@ -55,16 +63,25 @@ impl Clients {
                 .max_decoding_message_size(MAX_ANSWER),
             consent: ConsentServiceClient::new(channel("LEADFLOW_CONTACT_URL", leadflow_contact::PORT)?)
                 .max_decoding_message_size(MAX_ANSWER),
+            site_maps: SiteMapServiceClient::new(channel("LEADFLOW_CONTACT_URL", leadflow_contact::PORT)?)
+                .max_decoding_message_size(MAX_ANSWER),
+            imports: ImportServiceClient::new(channel("LEADFLOW_CONTACT_URL", leadflow_contact::PORT)?)
+                .max_decoding_message_size(MAX_ANSWER),
             activity: ActivityServiceClient::new(channel(
                 "LEADFLOW_ACTIVITY_INGEST_URL",
                 leadflow_activity_ingest::PORT,
             )?)
             .max_decoding_message_size(MAX_ANSWER),
+            observations: ObservationServiceClient::new(channel(
+                "LEADFLOW_ACTIVITY_INGEST_URL",
+                leadflow_activity_ingest::PORT,
+            )?),
             scoring: ScoringServiceClient::new(channel("LEADFLOW_SCORING_URL", leadflow_scoring::PORT)?)
                 .max_decoding_message_size(MAX_ANSWER),
             routing: RoutingServiceClient::new(channel("LEADFLOW_ROUTING_URL", leadflow_routing::PORT)?)
                 .max_decoding_message_size(MAX_ANSWER),
             http: http.trim_end_matches('/').to_owned(),
+            contact_url: url("LEADFLOW_CONTACT_URL", leadflow_contact::PORT),
             activity_url: url("LEADFLOW_ACTIVITY_INGEST_URL", leadflow_activity_ingest::PORT),
         })
     }

@@ -7,6 +7,7 @@ mod commands;
 mod import;
 mod manifest;
 mod output;
+mod profile;
 
 use std::process::ExitCode;
 

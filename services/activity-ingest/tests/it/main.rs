@@ -12,6 +12,7 @@ mod identification;
 mod intake;
 mod intake_messages;
 mod lists;
+mod observations;
 mod privacy;
 mod quarantine;
 mod repetitions;

@@ -14,9 +14,12 @@ use crate::{
     error,
     store::{
         accounts::{self, Filter, PageKey},
-        directory, matches,
+        directory, hierarchy, matches, merges,
     },
 };
+
+/// Where the parent stands in a request about one account.
+const PARENT: &str = "account.parent_account_id";
 
 impl App {
     /// The account that the id leads to.
@@ -30,19 +33,28 @@ impl App {
         filter: &Filter,
         page: &Page<PageKey>,
     ) -> Result<(Vec<Joined<Account>>, String)> {
-        let rows = accounts::list(self.database.reader(), filter, page.after(), page.limit()).await?;
+        let connection = self.database.reader();
+        let parents = match filter.parent_account_id {
+            Some(parent) => Some(merges::joined(connection, parent).await?),
+            None => None,
+        };
+        let rows = accounts::list(connection, filter, parents.as_deref(), page.after(), page.limit()).await?;
         let (rows, next) = page.finish(rows, |account| PageKey {
             sort_name: accounts::sort_name(account),
             account_id: account.account_id,
         });
-        Ok((joined::all(self.database.reader(), rows).await?, next))
+        Ok((joined::all(connection, rows).await?, next))
     }
 
     /// Creates an account with the id that it has.
     pub(crate) async fn create_account(&self, mutation: Mutation, account: Account) -> Result<Account> {
         let app = self.clone();
         mutate(&self.database, mutation, move |tx| async move {
+            if account.parent_account_id.is_some() {
+                hierarchy::lock(&tx).await?;
+            }
             directory::lock_keys(&tx, &account.keys()).await?;
+            app.check_parents(&tx, &account, PARENT).await?;
             app.check_free(&tx, &account, &[account.account_id]).await?;
             app.store_account(&tx, Account { create_time: app.now(), ..account }).await
         })
@@ -65,7 +77,13 @@ impl App {
             let mut wanted = before.shown();
             change(&mut wanted);
             keys.extend(wanted.keys());
+            if wanted.parent_account_id.is_some() {
+                hierarchy::lock(&tx).await?;
+            }
             directory::lock_keys(&tx, &keys).await?;
+            // The parent too, whose row a new child locks at the commit.
+            let rows = before.sides().map(|side| side.account_id).chain(wanted.parent_account_id);
+            accounts::lock(&tx, rows.collect()).await?;
             let before = joined::lock::<Account>(&tx, account_id).await?;
             if !etag.is_empty() && etag != before.etag() {
                 return Err(Error::stale_etag("account"));
@@ -74,6 +92,9 @@ impl App {
             change(&mut wanted);
             let sides: Vec<_> = before.sides().map(|side| side.account_id).collect();
             app.check_free(&tx, &wanted, &sides).await?;
+            if wanted.parent_account_id != before.shown().parent_account_id {
+                app.check_parents(&tx, &wanted, PARENT).await?;
+            }
             for side in before.spread(&wanted) {
                 app.store_account(&tx, side).await?;
             }

@@ -1,6 +1,6 @@
 //! Configuration as code: named accounts, found again by their reference.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use leadflow_platform::{
     Error, Result,
@@ -15,8 +15,23 @@ use uuid::Uuid;
 use super::App;
 use crate::{
     domain::{Account, Key},
-    store::{accounts, directory},
+    error,
+    store::{accounts, directory, hierarchy},
 };
+
+/// An account as a manifest says it.
+#[derive(Clone, Debug)]
+pub(crate) struct Named {
+    pub(crate) account: Account,
+    /// The reference of the account that it belongs to.
+    pub(crate) parent: Option<String>,
+}
+
+/// What an account is, and what it is to be.
+struct Plan {
+    before: Option<Account>,
+    account: Account,
+}
 
 /// What was, or would be, done to one account.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -26,67 +41,96 @@ pub(crate) struct Change {
     pub(crate) after: Json,
 }
 
-/// What ends a transaction that was only to be tried.
-const DRY_RUN: &str = "DRY_RUN";
-
 impl App {
     /// Makes the accounts be as given, or only says what would change.
     pub(crate) async fn configure(
         &self,
         mutation: Mutation,
-        wanted: Vec<Account>,
+        wanted: Vec<Named>,
         validate_only: bool,
     ) -> Result<Vec<Change>> {
         let app = self.clone();
-        if !validate_only {
-            return mutate(&self.database, mutation, move |tx| async move { app.configure_in(&tx, wanted).await })
-                .await;
-        }
-        // The dry run is the real one, taken back: so it finds what the real one would.
-        let (send, receive) = std::sync::mpsc::channel();
-        let result: Result<()> = self
-            .database
-            .write(move |tx| async move {
-                let changes = app.configure_in(&tx, wanted).await?;
-                drop(send.send(changes));
-                Err(Error::precondition(DRY_RUN, "taken back"))
-            })
-            .await;
-        match (result, receive.try_recv()) {
-            (_, Ok(changes)) => Ok(changes),
-            (Err(error), Err(_)) => Err(error),
-            (Ok(()), Err(_)) => Ok(Vec::new()),
-        }
+        let work = move |tx: Tx| async move { app.configure_in(&tx, wanted).await };
+        if validate_only { self.rehearse(work).await } else { mutate(&self.database, mutation, work).await }
     }
 
-    async fn configure_in(&self, tx: &Tx, wanted: Vec<Account>) -> Result<Vec<Change>> {
+    async fn configure_in(&self, tx: &Tx, wanted: Vec<Named>) -> Result<Vec<Change>> {
         check_unique(&wanted)?;
-        let keys: Vec<_> = wanted.iter().flat_map(Account::keys).collect();
+        hierarchy::lock(tx).await?;
+        let keys: Vec<_> = wanted.iter().flat_map(|named| named.account.keys()).collect();
         directory::lock_keys(tx, &keys).await?;
-        let references: Vec<_> = wanted.iter().filter_map(|account| account.reference.clone()).collect();
-        let by_reference = accounts::by_references(&**tx, &references).await?;
+        let own = wanted.iter().filter_map(|named| named.account.reference.clone());
+        let references: Vec<_> = own.chain(wanted.iter().filter_map(|named| named.parent.clone())).collect();
+        let mut by_reference = accounts::by_references(&**tx, &references).await?;
         let owners = accounts::owners(&**tx, &keys).await?;
         let ids = by_reference.values().chain(owners.values()).copied().collect();
         let mut known = accounts::lock(tx, ids).await?;
-        let mut changes = Vec::with_capacity(wanted.len());
-        for (index, new) in wanted.into_iter().enumerate() {
+        let plans = self.plan(wanted, &owners, &mut by_reference, &mut known)?;
+        self.carry_out(tx, plans).await
+    }
+
+    /// What each account is now and what it is to be. All of them have their ids before the first is written, so that a
+    /// parent may stand behind its child.
+    fn plan(
+        &self,
+        wanted: Vec<Named>,
+        owners: &HashMap<Key, Uuid>,
+        by_reference: &mut HashMap<String, Uuid>,
+        known: &mut BTreeMap<Uuid, Account>,
+    ) -> Result<Vec<Plan>> {
+        let mut plans = Vec::with_capacity(wanted.len());
+        let mut parents = Vec::with_capacity(wanted.len());
+        for Named { account: new, parent } in wanted {
             let reference = new.reference.clone().unwrap_or_default();
-            let id = by_reference.get(&reference).copied().or_else(|| adopted(&new, &owners, &known));
-            let before = id.and_then(|id| known.get(&id));
-            let mut account = match before {
+            let id = by_reference.get(&reference).copied().or_else(|| adopted(&new, owners, known));
+            let before = id.and_then(|id| known.get(&id)).cloned();
+            let account = match &before {
                 Some(before) => merged(before, new),
                 None => Account { account_id: ids::new(), create_time: self.now(), ..new },
             };
-            let named = before.filter(|before| before.reference.is_some()).map(shown);
-            changes.push(Change { name: reference, before: named, after: shown(&account) });
-            if before != Some(&account) {
-                let at = format!("accounts[{index}].");
-                self.check_free(tx, &account, &[account.account_id]).await.map_err(|error| error.within(&at))?;
-                account = self.store_account(tx, account).await?;
-                known.insert(account.account_id, account);
+            by_reference.insert(reference, account.account_id);
+            known.insert(account.account_id, account.clone());
+            plans.push(Plan { before, account });
+            parents.push(parent);
+        }
+        for (index, (plan, parent)) in plans.iter_mut().zip(parents).enumerate() {
+            if let Some(parent) = parent {
+                let found = by_reference.get(&parent).copied();
+                plan.account.parent_account_id =
+                    Some(found.ok_or_else(|| {
+                        error::unknown_parent(&format!("accounts[{index}].parent_reference"), &parent)
+                    })?);
             }
         }
-        Ok(changes)
+        Ok(plans)
+    }
+
+    async fn carry_out(&self, tx: &Tx, plans: Vec<Plan>) -> Result<Vec<Change>> {
+        let mut changes = Vec::with_capacity(plans.len());
+        let (mut parents, mut moved) = (BTreeSet::new(), Vec::new());
+        for (index, Plan { before, account }) in plans.into_iter().enumerate() {
+            let parent = before.as_ref().and_then(|before| before.parent_account_id);
+            parents.extend(parent.into_iter().chain(account.parent_account_id));
+            if account.parent_account_id != parent {
+                moved.push((index, account.clone()));
+            }
+            let at = format!("accounts[{index}].");
+            if before.as_ref() != Some(&account) {
+                self.check_free(tx, &account, &[account.account_id]).await.map_err(|error| error.within(&at))?;
+                self.store_account(tx, account.clone()).await?;
+            }
+            changes.push((before, account));
+        }
+        for (index, account) in moved {
+            self.check_parents(tx, &account, &format!("accounts[{index}].parent_reference")).await?;
+        }
+        let parents = hierarchy::references(&**tx, parents).await?;
+        let change = |(before, account): (Option<Account>, Account)| Change {
+            name: account.reference.clone().unwrap_or_default(),
+            before: before.filter(|before| before.reference.is_some()).map(|before| shown(&before, &parents)),
+            after: shown(&account, &parents),
+        };
+        Ok(changes.into_iter().map(change).collect())
     }
 }
 
@@ -101,9 +145,9 @@ fn adopted(new: &Account, owners: &HashMap<Key, Uuid>, known: &BTreeMap<Uuid, Ac
     new.keys().iter().find_map(made_by_activities)
 }
 
-fn check_unique(accounts: &[Account]) -> Result<()> {
+fn check_unique(accounts: &[Named]) -> Result<()> {
     let (mut references, mut domains) = (HashSet::new(), BTreeMap::new());
-    for (index, account) in accounts.iter().enumerate() {
+    for (index, Named { account, .. }) in accounts.iter().enumerate() {
         let Some(reference) = account.reference.as_deref() else {
             return Err(Error::invalid(
                 format!("accounts[{index}].reference"),
@@ -146,8 +190,8 @@ fn merged(known: &Account, new: Account) -> Account {
     }
 }
 
-/// The account as a manifest would say it.
-fn shown(account: &Account) -> Json {
+/// The account as a manifest would say it, with the references of the parents.
+fn shown(account: &Account, parents: &HashMap<Uuid, String>) -> Json {
     let all = json!({
         "name": account.name,
         "domains": account.domains,
@@ -161,6 +205,8 @@ fn shown(account: &Account) -> Json {
         "revenue": account.revenue,
         "relation": account.relation,
         "owner_rep": account.owner_rep,
+        "parent": account.parent_account_id.and_then(|id| parents.get(&id)),
+        "sites": account.sites,
     });
     let set = |value: &Json| !value.is_null() && value != "" && value != &json!([]);
     let fields = all.as_object().cloned().unwrap_or_default();

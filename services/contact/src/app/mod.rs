@@ -1,8 +1,8 @@
 //! The use cases of contact, one transaction each.
 
-use std::sync::Arc;
+use std::{future::Future, sync::Arc};
 
-use leadflow_platform::{Result, clock::Clock, db::Database, db::Tx, outbox};
+use leadflow_platform::{Error, Result, clock::Clock, db::Database, db::Tx, outbox};
 
 use crate::{
     domain::{Account, Contact, suppression::Suppressor},
@@ -15,11 +15,17 @@ pub(crate) mod configure;
 pub(crate) mod consents;
 pub(crate) mod contacts;
 pub(crate) mod digest;
+mod hierarchy;
+pub(crate) mod import;
 mod joined;
 pub(crate) mod merge;
 pub(crate) mod privacy;
 pub(crate) mod resolve;
 pub(crate) mod reviews;
+pub(crate) mod site_map;
+
+/// What ends a transaction that was only to be tried.
+const DRY_RUN: &str = "DRY_RUN";
 
 /// What the use cases work with.
 #[derive(Clone, Debug)]
@@ -34,6 +40,29 @@ pub(crate) struct App {
 impl App {
     fn now(&self) -> i64 {
         self.clock.now().as_millisecond()
+    }
+
+    /// Says what `work` would answer. It is the real work, taken back: so it finds what the real one would.
+    async fn rehearse<T, F, Fut>(&self, work: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(Tx) -> Fut + Send + 'static,
+        Fut: Future<Output = Result<T>> + Send,
+    {
+        let (send, receive) = std::sync::mpsc::channel();
+        let result: Result<()> = self
+            .database
+            .write(move |tx| async move {
+                let answer = work(tx).await?;
+                drop(send.send(answer));
+                Err(Error::precondition(DRY_RUN, "taken back"))
+            })
+            .await;
+        match (receive.try_recv(), result) {
+            (Ok(answer), _) => Ok(answer),
+            (Err(_), Err(error)) => Err(error),
+            (Err(_), Ok(())) => Err(Error::internal("a rehearsal without an answer")),
+        }
     }
 
     /// Announces accounts and contacts as they are now.

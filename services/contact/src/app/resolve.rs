@@ -23,6 +23,8 @@ pub(crate) struct Answer {
     pub(crate) account_revision: i64,
     /// The claim names somebody who was erased: it is of nobody.
     pub(crate) suppressed: bool,
+    /// Whether the person became known, or better known.
+    pub(crate) contact_changed: bool,
 }
 
 /// Who merges when it is not a person.
@@ -55,7 +57,7 @@ impl App {
         self.database.write(move |tx| async move { app.resolve_in(&tx, claims).await }).await
     }
 
-    async fn resolve_in(&self, tx: &Tx, claims: Vec<Claim>) -> Result<Vec<Answer>> {
+    pub(super) async fn resolve_in(&self, tx: &Tx, claims: Vec<Claim>) -> Result<Vec<Answer>> {
         let now = self.now();
         let mut known = directory::load(tx, &claims).await?;
         let suppressed = self.suppressed(tx, &claims, |key| known.contact_of.contains_key(key)).await?;
@@ -89,6 +91,7 @@ impl App {
                     .and_then(|id| known.accounts.get(&id))
                     .map_or(0, |account| account.revision),
                 suppressed,
+                contact_changed: resolved.contact_id.is_some_and(|id| known.changed_contacts.contains(&id)),
                 resolved,
             })
             .collect())

@@ -125,6 +125,13 @@ impl Side for Account {
             fill(&mut self.city, &other.city);
             fill(&mut self.street, &other.street);
         }
+        // What is one does not belong to itself.
+        let own = [self.account_id, other.account_id];
+        let beyond = |parent: Option<Uuid>| parent.filter(|id| !own.contains(id));
+        self.parent_account_id = beyond(self.parent_account_id).or(beyond(other.parent_account_id));
+        if self.sites.is_empty() {
+            self.sites.clone_from(&other.sites);
+        }
         fill(&mut self.industry, &other.industry);
         fill(&mut self.owner_rep, &other.owner_rep);
         self.reference = self.reference.take().or_else(|| other.reference.clone());
@@ -152,6 +159,8 @@ impl Side for Account {
         take(&mut self.street, &shown.street, &wanted.street, survivor);
         take(&mut self.industry, &shown.industry, &wanted.industry, survivor);
         take(&mut self.owner_rep, &shown.owner_rep, &wanted.owner_rep, survivor);
+        take(&mut self.parent_account_id, &shown.parent_account_id, &wanted.parent_account_id, survivor);
+        take(&mut self.sites, &shown.sites, &wanted.sites, survivor);
         take(&mut self.employees, &shown.employees, &wanted.employees, survivor);
         take(&mut self.revenue, &shown.revenue, &wanted.revenue, survivor);
         // The closest relation of all is shown: each must be no closer.
@@ -179,6 +188,7 @@ impl Side for Account {
             ("employees", number(self.employees)),
             ("revenue", number(self.revenue)),
             ("owner_rep", self.owner_rep.clone()),
+            ("parent_account_id", self.parent_account_id.map(|id| id.to_string()).unwrap_or_default()),
         ]
     }
 }

@@ -36,6 +36,12 @@ pub struct Account {
     pub relation: Relation,
     /// The rep who owns it by name.
     pub owner_rep: String,
+    /// The account that it belongs to.
+    #[serde(default)]
+    pub parent_account_id: Option<Uuid>,
+    /// Where it works.
+    #[serde(default)]
+    pub sites: Vec<Site>,
     /// Grows by one with each change.
     pub revision: i64,
     /// Milliseconds since the epoch.
@@ -44,6 +50,29 @@ pub struct Account {
     pub update_time: i64,
     /// The account that it was merged into.
     pub merged_into: Option<Uuid>,
+}
+
+/// A place where an account works.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Site {
+    /// For example `Plant 2`.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub name: String,
+    /// As written.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub street: String,
+    /// As written.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub city: String,
+    /// As written.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub region: String,
+    /// As written.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub postal_code: String,
+    /// ISO 3166-1 alpha-2, or empty.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub country: String,
 }
 
 /// How an account stands to the company; the later in the order, the closer.

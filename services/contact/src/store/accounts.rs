@@ -18,7 +18,7 @@ use super::{
 use crate::domain::{Account, Key, Relation};
 
 const DOMAIN: &str = "domain";
-const NAME: &str = "name";
+pub(super) const NAME: &str = "name";
 
 /// Which accounts a list shows.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -26,6 +26,7 @@ pub(crate) struct Filter {
     pub(crate) name_prefix: String,
     pub(crate) country: String,
     pub(crate) owner_rep: String,
+    pub(crate) parent_account_id: Option<Uuid>,
 }
 
 /// Where a page of accounts begins.
@@ -131,7 +132,7 @@ fn key_columns(key: &Key) -> Option<(&'static str, String, String)> {
 
 /// Writes accounts, new or changed.
 pub(crate) async fn save(tx: &Tx, accounts: impl IntoIterator<Item = &Account>) -> Result<()> {
-    let rows: Vec<_> = accounts.into_iter().map(to_row).collect();
+    let rows: Vec<_> = accounts.into_iter().map(to_row).collect::<Result<_>>()?;
     for chunk in rows.chunks(CHUNK) {
         Entity::insert_many(chunk.to_vec())
             .on_conflict(
@@ -151,6 +152,8 @@ pub(crate) async fn save(tx: &Tx, accounts: impl IntoIterator<Item = &Account>) 
                         Column::Revenue,
                         Column::Relation,
                         Column::OwnerRep,
+                        Column::ParentAccountId,
+                        Column::Sites,
                         Column::Revision,
                         Column::UpdateTime,
                         Column::MergedInto,
@@ -212,10 +215,11 @@ pub(crate) fn facts() -> Facts {
     Facts::new(accounts.into_query(), Column::AccountId)
 }
 
-/// A page of accounts in the order of their names.
+/// A page of accounts in the order of their names; with `parents` only those that belong to one of these.
 pub(crate) async fn list(
     connection: &impl ConnectionTrait,
     filter: &Filter,
+    parents: Option<&[Uuid]>,
     after: Option<&PageKey>,
     limit: u64,
 ) -> Result<Vec<Account>> {
@@ -232,6 +236,9 @@ pub(crate) async fn list(
     }
     if !filter.owner_rep.is_empty() {
         wanted = wanted.add(Column::OwnerRep.eq(filter.owner_rep.as_str()));
+    }
+    if let Some(parents) = parents {
+        wanted = wanted.add(Column::ParentAccountId.is_in(parents.iter().copied()));
     }
     if let Some(key) = after {
         let same =
@@ -270,13 +277,14 @@ async fn with_domains(connection: &impl ConnectionTrait, rows: Vec<Model>) -> Re
         .collect()
 }
 
-fn to_row(account: &Account) -> ActiveModel {
+fn to_row(account: &Account) -> Result<ActiveModel> {
+    let sites = serde_json::to_value(&account.sites);
     let relation = match account.relation {
         Relation::Prospect => "prospect",
         Relation::Customer => "customer",
         Relation::FormerCustomer => "former_customer",
     };
-    ActiveModel {
+    Ok(ActiveModel {
         account_id: Set(account.account_id),
         reference: Set(account.reference.clone()),
         name: Set(account.name.clone()),
@@ -292,11 +300,13 @@ fn to_row(account: &Account) -> ActiveModel {
         revenue: Set(account.revenue),
         relation: Set(relation.to_owned()),
         owner_rep: Set(account.owner_rep.clone()),
+        parent_account_id: Set(account.parent_account_id),
+        sites: Set(sites.map_err(|cause| Error::internal("sites without JSON").because(cause))?),
         revision: Set(account.revision),
         create_time: Set(account.create_time),
         update_time: Set(account.update_time),
         merged_into: Set(account.merged_into),
-    }
+    })
 }
 
 fn to_account(row: Model, domains: Vec<String>) -> Result<Account> {
@@ -322,6 +332,9 @@ fn to_account(row: Model, domains: Vec<String>) -> Result<Account> {
             other => return Err(Error::internal(format!("the relation `{other}` in the database"))),
         },
         owner_rep: row.owner_rep,
+        parent_account_id: row.parent_account_id,
+        sites: serde_json::from_value(row.sites)
+            .map_err(|cause| Error::internal("unreadable JSON in the database").because(cause))?,
         revision: row.revision,
         create_time: row.create_time,
         update_time: row.update_time,

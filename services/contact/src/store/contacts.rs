@@ -44,6 +44,22 @@ pub(crate) async fn lock(tx: &Tx, ids: &[Uuid]) -> Result<BTreeMap<Uuid, Contact
     Ok(locked)
 }
 
+/// The names of these contacts, as people read them.
+pub(crate) async fn names(connection: &impl ConnectionTrait, ids: &[Uuid]) -> Result<BTreeMap<Uuid, String>> {
+    let mut found = BTreeMap::new();
+    for chunk in ids.chunks(CHUNK) {
+        let rows: Vec<(Uuid, String, String)> = Entity::find()
+            .select_only()
+            .columns([Column::ContactId, Column::GivenName, Column::FamilyName])
+            .filter(Column::ContactId.is_in(chunk.iter().copied()))
+            .into_tuple()
+            .all(connection)
+            .await?;
+        found.extend(rows.into_iter().map(|(id, given, family)| (id, format!("{given} {family}").trim().to_owned())));
+    }
+    Ok(found)
+}
+
 /// Which contacts these keys lead to; phones are not among them.
 pub(crate) async fn owners(connection: &impl ConnectionTrait, keys: &[Key]) -> Result<HashMap<Key, Uuid>> {
     let mut by_kind: BTreeMap<&str, Vec<(String, String)>> = BTreeMap::new();

@@ -3,4 +3,6 @@
 pub(super) mod consents;
 pub(super) mod erasures;
 pub(super) mod matching;
+pub(super) mod hierarchy;
 pub(super) mod merges;
+pub(super) mod site_map;

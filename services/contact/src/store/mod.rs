@@ -9,11 +9,14 @@ pub(crate) mod contacts;
 pub(crate) mod directory;
 mod entity;
 pub(crate) mod erasures;
+pub(crate) mod hierarchy;
+pub(crate) mod import;
 pub(crate) mod matches;
 pub(crate) mod merges;
 mod migrations;
 pub(crate) mod person;
 pub(crate) mod reviews;
+pub(crate) mod site_map;
 
 /// Brings the tables up to date.
 #[derive(Debug)]
@@ -28,6 +31,8 @@ impl MigratorTrait for Migrator {
             Box::new(migrations::consents::Consents),
             Box::new(migrations::erasures::Erasures),
             Box::new(migrations::matching::Matching),
+            Box::new(migrations::hierarchy::Hierarchy),
+            Box::new(migrations::site_map::SiteMap),
         ])
     }
 }

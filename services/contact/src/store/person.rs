@@ -8,7 +8,7 @@ use sea_orm::{
 use uuid::Uuid;
 
 /// Each with the column that says whom, in the order in which its rows go.
-pub const TABLES: [(&str, &str); 9] = [
+pub const TABLES: [(&str, &str); 11] = [
     ("consents", "contact_id"),
     ("contact_phones", "contact_id"),
     ("identities", "contact_id"),
@@ -19,6 +19,9 @@ pub const TABLES: [(&str, &str); 9] = [
     // Of merges the notes may name somebody.
     ("merges", "survivor_id"),
     ("merges", "merged_id"),
+    // Facts about the person, and what the person has said of others.
+    ("site_map_facts", "contact_id"),
+    ("site_map_facts", "said_by_contact_id"),
     ("contacts", "contact_id"),
 ];
 

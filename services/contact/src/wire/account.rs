@@ -4,14 +4,16 @@ use prost::Message as _;
 
 use super::{country, short, time};
 use crate::{
-    app::configure::Change,
-    domain::{Account, Joined, Relation, normal},
+    app::configure::{Change, Named},
+    domain::{Account, Joined, Relation, Site, normal},
     error,
     store::accounts::Filter,
 };
 
 /// Domains of one account at the most.
 const MAX_DOMAINS: usize = 500;
+/// Sites of one account at the most.
+const MAX_SITES: usize = 500;
 
 pub(crate) fn account(account: &Account) -> pb::Account {
     let relation = match account.relation {
@@ -39,6 +41,9 @@ pub(crate) fn account(account: &Account) -> pb::Account {
         etag: account.revision.to_string(),
         create_time: Some(time(account.create_time)),
         update_time: Some(time(account.update_time)),
+        parent_account_id: account.parent_account_id.map(|id| id.to_string()).unwrap_or_default(),
+        parent_reference: String::new(),
+        sites: account.sites.iter().map(site).collect(),
         merged_into_account_id: account.merged_into.map(|id| id.to_string()).unwrap_or_default(),
         merged_account_ids: Vec::new(),
     }
@@ -53,11 +58,40 @@ pub(crate) fn joined_account(joined: &Joined<Account>) -> pb::Account {
     }
 }
 
+fn site(site: &Site) -> pb::Site {
+    pb::Site {
+        name: site.name.clone(),
+        street: site.street.clone(),
+        city: site.city.clone(),
+        region: site.region.clone(),
+        postal_code: site.postal_code.clone(),
+        country: site.country.clone(),
+    }
+}
+
+fn site_from(field: &str, said: &pb::Site) -> Result<Site> {
+    let text = |name: &str, text: &str| short(&format!("{field}.{name}"), text);
+    let site = Site {
+        name: text("name", &said.name)?,
+        street: text("street", &said.street)?,
+        city: text("city", &said.city)?,
+        region: text("region", &said.region)?,
+        postal_code: text("postal_code", &said.postal_code)?,
+        country: country(&format!("{field}.country"), &said.country)?,
+    };
+    if site == Site::default() {
+        Err(Error::invalid(field, "says nothing: give a name or an address"))
+    } else {
+        Ok(site)
+    }
+}
+
 pub(crate) fn account_filter(request: &pb::ListAccountsRequest) -> Result<Filter> {
     Ok(Filter {
         name_prefix: short("name_prefix", &request.name_prefix)?,
         country: country("country", &request.country)?,
         owner_rep: short("owner_rep", &request.owner_rep)?,
+        parent_account_id: ids::parse_optional("parent_account_id", &request.parent_account_id)?,
     })
 }
 
@@ -66,9 +100,21 @@ pub(crate) fn account_changed(changed: &Account) -> Vec<u8> {
     pb::AccountChanged { account: Some(account(changed)) }.encode_to_vec()
 }
 
+/// An account of a manifest, which names its parent by reference.
+pub(crate) fn named_from(field: &str, mut said: pb::Account) -> Result<Named> {
+    let parent = std::mem::take(&mut said.parent_reference);
+    Ok(Named { account: account_from(field, said)?, parent: (!parent.is_empty()).then_some(parent) })
+}
+
 /// What a person writes of an account; `field` is where it stands in the request.
 pub(crate) fn account_from(field: &str, said: pb::Account) -> Result<Account> {
     let at = |name: &str| format!("{field}.{name}");
+    if !said.parent_reference.is_empty() {
+        return Err(Error::invalid(
+            at("parent_reference"),
+            "is for manifests and imports: give parent_account_id here",
+        ));
+    }
     let relation = match said.relation() {
         pb::Relation::Unspecified | pb::Relation::Prospect => Relation::Prospect,
         pb::Relation::Customer => Relation::Customer,
@@ -105,6 +151,11 @@ pub(crate) fn account_from(field: &str, said: pb::Account) -> Result<Account> {
     }
     domains.sort();
     domains.dedup();
+    if said.sites.len() > MAX_SITES {
+        return Err(error::too_many(&at("sites"), MAX_SITES));
+    }
+    let sites = said.sites.iter().enumerate();
+    let sites = sites.map(|(index, said)| site_from(&at(&format!("sites[{index}]")), said)).collect::<Result<_>>()?;
     Ok(Account {
         reference: (!said.reference.is_empty()).then_some(said.reference),
         name,
@@ -119,6 +170,8 @@ pub(crate) fn account_from(field: &str, said: pb::Account) -> Result<Account> {
         revenue: said.revenue,
         relation,
         owner_rep: short(&at("owner_rep"), &said.owner_rep)?,
+        parent_account_id: ids::parse_optional(&at("parent_account_id"), &said.parent_account_id)?,
+        sites,
         ..Account::default()
     })
 }
@@ -148,6 +201,8 @@ pub(crate) fn account_change(
         "revenue",
         "relation",
         "owner_rep",
+        "parent_account_id",
+        "sites",
     ];
     let paths = mask_paths(mask, &FIELDS)?;
     if !paths.iter().any(|path| path == "name") {
@@ -170,6 +225,8 @@ pub(crate) fn account_change(
                 "employees" => account.employees = new.employees,
                 "revenue" => account.revenue = new.revenue,
                 "relation" => account.relation = new.relation,
+                "parent_account_id" => account.parent_account_id = new.parent_account_id,
+                "sites" => account.sites.clone_from(&new.sites),
                 _ => account.owner_rep.clone_from(&new.owner_rep),
             }
         }

@@ -4,20 +4,23 @@ mod account;
 mod claim;
 mod consent;
 mod contact;
+mod import;
 mod merge;
 mod privacy;
 mod review;
+mod site_map;
 
 pub(crate) use account::{
-    account, account_change, account_changed, account_filter, account_from, change, joined_account,
+    account, account_change, account_changed, account_filter, account_from, change, joined_account, named_from,
 };
 pub(crate) use claim::{claim, resolved};
 pub(crate) use consent::{consent, consent_from, consent_recorded, permission, question};
 pub(crate) use contact::{contact, contact_change, contact_changed, joined_contact};
+pub(crate) use import::{account_line, contact_line, import_result};
 pub(crate) use merge::{merge, merge_event, merge_filter, merge_kind, merging, note, preview};
-pub(crate) use review::{decision, review, review_filter, review_with_sides};
-
 pub(crate) use privacy::{contact_erased, erased_person, erasure, held};
+pub(crate) use review::{decision, review, review_filter, review_with_sides};
+pub(crate) use site_map::{fact, fact_from, reason_from, shows, site_map};
 
 use leadflow_platform::{Error, Result, clock};
 

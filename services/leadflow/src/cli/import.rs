@@ -1,10 +1,67 @@
 //! The words of `leadflow import`.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, str::FromStr};
 
-use clap::Args;
+use clap::{Args, Subcommand};
 
-use crate::import::field::{Field, Kind};
+use crate::import::{
+    field::{Field, Kind},
+    records::field::Word,
+};
+
+/// Activities, or with a word accounts and contacts.
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
+pub(crate) struct ImportCommand {
+    #[command(subcommand)]
+    pub(crate) records: Option<Records>,
+    #[command(flatten)]
+    pub(crate) activities: Option<Import>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Records {
+    /// Create the accounts that the lines of a CSV file say, or change those that are known.
+    Accounts(RecordImport),
+    /// Create the contacts that the lines of a CSV file say, or change those that are known.
+    Contacts(RecordImport),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RecordImport {
+    /// The CSV file, with a header line.
+    pub(crate) file: PathBuf,
+    /// The system that the external ids of contacts are of.
+    #[arg(long, default_value = "import")]
+    pub(crate) source: String,
+    /// A mapping that was saved before: its name, or its file.
+    #[arg(long, value_name = "NAME|FILE")]
+    pub(crate) mapping: Option<String>,
+    /// What a column means; may be given several times. `COLUMN=ignore` leaves one out.
+    #[arg(long = "map", value_name = "COLUMN=FIELD", value_parser = column_and_field::<Word>)]
+    pub(crate) map: Vec<(String, Word)>,
+    /// Save what the columns mean and how the file is written, under this name or in this file.
+    #[arg(long, value_name = "NAME|FILE")]
+    pub(crate) save_mapping: Option<String>,
+    /// `,` `;` `|` or tab (default: what the header is written with).
+    #[arg(long)]
+    pub(crate) delimiter: Option<String>,
+    /// The encoding, such as windows-1252 (default: utf-8).
+    #[arg(long)]
+    pub(crate) encoding: Option<String>,
+    /// Change nothing: say what would become of the lines.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Lines that are sent together.
+    #[arg(long, default_value_t = 500, value_parser = clap::value_parser!(u16).range(1..=1000))]
+    pub(crate) batch: u16,
+    /// Where lines go that are refused (default: beside the file, as NAME.errors.csv).
+    #[arg(long, value_name = "FILE")]
+    pub(crate) errors: Option<PathBuf>,
+    /// Where it is written what became of each line (default: beside the file, as NAME.results.csv).
+    #[arg(long, value_name = "FILE")]
+    pub(crate) results: Option<PathBuf>,
+}
 
 #[derive(Debug, Args)]
 pub(crate) struct Import {
@@ -20,7 +77,7 @@ pub(crate) struct Import {
     #[arg(long, value_name = "NAME|FILE")]
     pub(crate) mapping: Option<String>,
     /// What a column means; may be given several times. `COLUMN=ignore` leaves one out.
-    #[arg(long = "map", value_name = "COLUMN=FIELD", value_parser = column_and_field)]
+    #[arg(long = "map", value_name = "COLUMN=FIELD", value_parser = column_and_field::<Field>)]
     pub(crate) map: Vec<(String, Field)>,
     /// Save what the columns mean and how the file is written, under this name or in this file.
     #[arg(long, value_name = "NAME|FILE")]
@@ -54,7 +111,7 @@ pub(crate) struct Import {
     pub(crate) errors: Option<PathBuf>,
 }
 
-pub(super) fn column_and_field(text: &str) -> Result<(String, Field), String> {
+pub(super) fn column_and_field<F: FromStr<Err = String>>(text: &str) -> Result<(String, F), String> {
     let (column, field) = text.rsplit_once('=').ok_or("write COLUMN=FIELD, such as 'Work email=email'")?;
     Ok((column.trim().to_owned(), field.trim().parse()?))
 }

@@ -1,6 +1,6 @@
-//! The words of `leadflow erase`, `leadflow erasures` and `leadflow export`.
+//! The words of `leadflow erase` and `leadflow erasures`.
 
-use clap::{Args, Subcommand};
+use clap::Args;
 
 use super::Limit;
 
@@ -20,13 +20,4 @@ pub(crate) struct Erasures {
     pub(crate) open: bool,
     #[command(flatten)]
     pub(crate) limit: Limit,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum Export {
-    /// All that is held of a person, with what they have done, as JSON.
-    Contact {
-        /// The contact's id.
-        contact: String,
-    },
 }

@@ -67,6 +67,7 @@ pub(crate) async fn accounts(clients: &Clients, format: Format, args: Accounts) 
         name_prefix: args.name.unwrap_or_default(),
         country: args.country.unwrap_or_default(),
         owner_rep: args.owner.unwrap_or_default(),
+        parent_account_id: args.parent.unwrap_or_default(),
         ..Default::default()
     };
     let mut client = clients.contact.clone();
@@ -110,7 +111,20 @@ pub(crate) fn account_json(one: &contact::Account) -> Json {
         "revenue": one.revenue,
         "relation": word(one.relation().as_str_name(), "RELATION_"),
         "owner_rep": json_text(&one.owner_rep),
+        "parent_account_id": json_text(&one.parent_account_id),
+        "sites": one.sites.iter().map(site_json).collect::<Vec<_>>(),
         "etag": one.etag,
+    })
+}
+
+fn site_json(one: &contact::Site) -> Json {
+    json!({
+        "name": json_text(&one.name),
+        "street": json_text(&one.street),
+        "city": json_text(&one.city),
+        "region": json_text(&one.region),
+        "postal_code": json_text(&one.postal_code),
+        "country": json_text(&one.country),
     })
 }
 

@@ -4,17 +4,21 @@ mod apply;
 mod assignments;
 mod consent;
 mod explain;
+mod export;
 mod import;
 mod leads;
 mod lists;
 mod merge;
 mod match_file;
 mod mutations;
+mod observe;
+mod profile;
 mod privacy;
 mod quarantine;
 mod reconcile;
 mod roles;
 mod sample;
+mod site_map;
 
 use std::process::ExitCode;
 
@@ -40,7 +44,8 @@ pub(crate) async fn run(cli: Cli, vars: Vars) -> Result<ExitCode> {
     let format = global.output;
     match command {
         Command::Apply(apply) => return apply::run(&clients, &apply).await,
-        Command::Import(args) => return import::run(&clients, format, *args, &vars).await,
+        Command::Import(args) => return import::run_command(&clients, format, *args, &vars).await,
+        Command::Export(export) => return export::run(&clients, export).await,
         Command::Leads(leads) => leads::list(&clients, format, leads).await?,
         Command::Lead { lead } => leads::show(&clients, format, lead).await?,
         Command::Explain(explain) => explain::run(&clients, format, explain).await?,
@@ -56,11 +61,13 @@ pub(crate) async fn run(cli: Cli, vars: Vars) -> Result<ExitCode> {
         Command::MayContact(args) => return consent::may_contact(&clients, format, args).await,
         Command::Erase(args) => privacy::erase(&clients, format, args).await?,
         Command::Erasures(args) => privacy::erasures(&clients, format, args).await?,
-        Command::Export(what) => privacy::export(&clients, what).await?,
         Command::Accounts(accounts) => lists::accounts(&clients, format, accounts).await?,
         Command::Merge(args) => merge::run(&clients, format, args).await?,
         Command::Unmerge(args) => merge::undo(&clients, format, args).await?,
         Command::Merges(args) => merge::list(&clients, format, args).await?,
+        Command::Observe(args) => observe::run(&clients, format, args).await?,
+        Command::Profile(command) => return profile::run(&clients, format, command).await,
+        Command::SiteMap(command) => site_map::run(&clients, format, command).await?,
         Command::Holds => lists::holds(&clients, format).await?,
         Command::Pools => lists::pools(&clients, format).await?,
         Command::Reconcile(reconcile) => return reconcile::run(&clients, format, &reconcile).await,

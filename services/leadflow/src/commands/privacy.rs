@@ -7,7 +7,7 @@ use serde_json::{Value as Json, json};
 use super::{consent, mutations::request_id};
 use crate::{
     activity_json,
-    cli::{Erase, Erasures, Export, Format},
+    cli::{Erase, Erasures, Format},
     client::{Clients, all},
     output::{self, Column, Rows, json_text, json_time, short_time},
 };
@@ -52,7 +52,7 @@ pub(crate) async fn erasures(clients: &Clients, format: Format, args: Erasures) 
 }
 
 /// What contact holds, and what the ledger does: always as JSON, since it is for handing over.
-pub(crate) async fn export(clients: &Clients, Export::Contact { contact }: Export) -> Result<()> {
+pub(crate) async fn export(clients: &Clients, contact: String) -> Result<()> {
     let request = pb::ExportContactRequest { contact_id: contact };
     let held = clients.privacy.clone().export_contact(request).await?.into_inner();
     let mut activities = Vec::new();

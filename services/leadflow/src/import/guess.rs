@@ -12,7 +12,7 @@ use super::{
 };
 
 /// Heads of an identity's fields.
-const IDENTITY: [(&str, &[&str]); 12] = [
+pub(super) const IDENTITY: [(&str, &[&str]); 12] = [
     (
         "email",
         &[
@@ -79,8 +79,8 @@ const IDENTITY: [(&str, &[&str]); 12] = [
     ("given_name", &["given name", "first name", "firstname", "forename", "vorname"]),
 ];
 
-const FAMILY_NAME: &[&str] = &["family name", "last name", "lastname", "surname", "nachname"];
-const FULL_NAME: &[&str] = &["full name", "contact name", "attendee name", "visitor name"];
+pub(super) const FAMILY_NAME: &[&str] = &["family name", "last name", "lastname", "surname", "nachname"];
+pub(super) const FULL_NAME: &[&str] = &["full name", "contact name", "attendee name", "visitor name"];
 
 /// Heads of a whole moment.
 const MOMENT: &[&str] = &[

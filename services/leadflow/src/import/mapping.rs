@@ -8,7 +8,7 @@ use std::{
 use anyhow::{Context as _, Result, bail};
 use leadflow_platform::vars::Vars;
 use leadflow_proto::activity::v1::Source;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use super::{
     field::{Field, Kind},
@@ -16,18 +16,18 @@ use super::{
 };
 
 /// Other words for what a file writes, by field: `country: {Deutschland: DE}`.
-pub(crate) type Values = BTreeMap<Field, BTreeMap<String, String>>;
+pub(crate) type Values<F = Field> = BTreeMap<F, BTreeMap<String, String>>;
 
 /// All that one kind of file has in common, as YAML.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Saved {
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, bound(serialize = "F: Ord + Serialize", deserialize = "F: Ord + DeserializeOwned"))]
+pub(crate) struct Saved<F: Ord = Field> {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) kind: Option<Kind>,
     /// The field of each column.
-    pub(crate) columns: BTreeMap<String, Field>,
-    #[serde(default, skip_serializing_if = "Values::is_empty")]
-    pub(crate) values: Values,
+    pub(crate) columns: BTreeMap<String, F>,
+    #[serde(default = "Values::new", skip_serializing_if = "Values::is_empty")]
+    pub(crate) values: Values<F>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) time_zone: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -38,7 +38,21 @@ pub(crate) struct Saved {
     pub(crate) encoding: Option<String>,
 }
 
-impl Saved {
+impl<F: Ord> Default for Saved<F> {
+    fn default() -> Self {
+        Self {
+            kind: None,
+            columns: BTreeMap::new(),
+            values: Values::new(),
+            time_zone: None,
+            time_format: None,
+            delimiter: None,
+            encoding: None,
+        }
+    }
+}
+
+impl<F: Ord + Serialize + DeserializeOwned> Saved<F> {
     /// The saved mapping of a name, or in a file.
     ///
     /// # Errors
@@ -127,7 +141,7 @@ fn given<'a>(header: &[String], said: impl Iterator<Item = (&'a String, &'a Fiel
 }
 
 /// The column of this name; blanks, signs and capitals do not matter where only one fits.
-fn find(header: &[String], column: &str) -> Result<usize> {
+pub(super) fn find(header: &[String], column: &str) -> Result<usize> {
     let there = || header.iter().map(|head| format!("`{head}`")).collect::<Vec<_>>().join(", ");
     let exact: Vec<_> = (0..header.len()).filter(|&index| header[index] == column).collect();
     let alike: Vec<_> = (0..header.len()).filter(|&index| normal(&header[index]) == normal(column)).collect();
@@ -230,8 +244,8 @@ mod tests {
         };
         let path = saved.write("expo-reader", &vars).unwrap();
         assert_eq!(path, folder.path().join("leadflow/mappings/expo-reader.yaml"));
-        assert_eq!(Saved::read("expo-reader", &vars).unwrap(), saved);
-        assert_eq!(Saved::read(&path.display().to_string(), &Vars::default()).unwrap(), saved);
+        assert_eq!(Saved::<Field>::read("expo-reader", &vars).unwrap(), saved);
+        assert_eq!(Saved::<Field>::read(&path.display().to_string(), &Vars::default()).unwrap(), saved);
     }
 
     #[test]
@@ -239,10 +253,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("bad.yaml");
         let name = file.display().to_string();
-        assert!(Saved::read(&name, &Vars::default()).unwrap_err().to_string().contains("--save-mapping"));
+        assert!(Saved::<Field>::read(&name, &Vars::default()).unwrap_err().to_string().contains("--save-mapping"));
         std::fs::write(&file, "columns: {A: emial}\n").unwrap();
-        let error = Saved::read(&name, &Vars::default()).unwrap_err().to_string();
+        let error = Saved::<Field>::read(&name, &Vars::default()).unwrap_err().to_string();
         assert!(error.contains("emial"), "{error}");
-        assert!(Saved::default().write("a b", &Vars::default().with("HOME", "/nonexistent")).is_err());
+        assert!(Saved::<Field>::default().write("a b", &Vars::default().with("HOME", "/nonexistent")).is_err());
     }
 }

@@ -7,7 +7,7 @@ use std::{
 };
 
 use anyhow::{Context as _, Result};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use sha2::{Digest as _, Sha256};
 
 /// What became of the lines so far.
@@ -55,12 +55,15 @@ impl Summary {
 
 /// How far an import has come.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Progress {
+pub(crate) struct Progress<S = Summary> {
     /// Of the file and of all that its meaning depends on.
     key: String,
-    pub(crate) summary: Summary,
+    pub(crate) summary: S,
     /// Bytes of the file of refused lines.
     pub(crate) errors_bytes: u64,
+    /// Bytes of the file with what became of each line, where there is one.
+    #[serde(default)]
+    pub(crate) outcomes_bytes: u64,
 }
 
 /// The file beside.
@@ -85,13 +88,14 @@ impl State {
     }
 
     /// Where an interrupted import of the same file with the same meaning has come; the beginning otherwise.
-    pub(crate) fn read(&self) -> Progress {
+    pub(crate) fn read<S: Default + DeserializeOwned>(&self) -> Progress<S> {
         let text = std::fs::read_to_string(&self.path).ok();
-        let found = text.and_then(|text| serde_json::from_str::<Progress>(&text).ok());
+        let found = text.and_then(|text| serde_json::from_str::<Progress<S>>(&text).ok());
         found.filter(|progress| progress.key == self.key).unwrap_or_else(|| Progress {
             key: self.key.clone(),
-            summary: Summary::default(),
+            summary: S::default(),
             errors_bytes: 0,
+            outcomes_bytes: 0,
         })
     }
 
@@ -99,7 +103,7 @@ impl State {
     ///
     /// # Errors
     /// When the folder cannot be written.
-    pub(crate) fn write(&self, progress: &Progress) -> Result<()> {
+    pub(crate) fn write<S: Serialize>(&self, progress: &Progress<S>) -> Result<()> {
         let new = self.path.with_extension("json.new");
         let written =
             std::fs::write(&new, serde_json::to_vec(progress)?).and_then(|()| std::fs::rename(&new, &self.path));
@@ -131,10 +135,10 @@ mod tests {
         let state = State::of(&file, &"mapping").unwrap();
         let progress = Progress { summary: Summary { lines: 5, sent: 5, ..Summary::default() }, ..state.read() };
         state.write(&progress).unwrap();
-        assert_eq!(State::of(&file, &"mapping").unwrap().read(), progress);
-        assert_eq!(State::of(&file, &"another mapping").unwrap().read().summary, Summary::default());
+        assert_eq!(State::of(&file, &"mapping").unwrap().read::<Summary>(), progress);
+        assert_eq!(State::of(&file, &"another mapping").unwrap().read::<Summary>().summary, Summary::default());
         std::fs::write(&file, "email\nanna@example.com\n").unwrap();
-        assert_eq!(State::of(&file, &"mapping").unwrap().read().summary, Summary::default());
+        assert_eq!(State::of(&file, &"mapping").unwrap().read::<Summary>().summary, Summary::default());
         state.remove().unwrap();
         state.remove().unwrap();
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);

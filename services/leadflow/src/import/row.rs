@@ -290,7 +290,7 @@ fn category(text: &str) -> String {
 }
 
 /// Given and family name of `Ada Lovelace` or `Lovelace, Ada`.
-fn split_name(name: &str) -> (String, String) {
+pub(super) fn split_name(name: &str) -> (String, String) {
     let parts = match name.split_once(',') {
         Some((family, given)) => (given, family),
         None => name.rsplit_once(' ').unwrap_or(("", name)),

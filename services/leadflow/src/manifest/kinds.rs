@@ -268,6 +268,33 @@ pub(super) struct Account {
     relation: Relation,
     #[serde(default)]
     owner_rep: String,
+    /// The reference of the account that it belongs to.
+    #[serde(default)]
+    parent: String,
+    #[serde(default)]
+    sites: Vec<Site>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct Site {
+    name: String,
+    street: String,
+    city: String,
+    region: String,
+    postal_code: String,
+    country: String,
+}
+
+fn site(it: Site) -> contact::Site {
+    contact::Site {
+        name: it.name,
+        street: it.street,
+        city: it.city,
+        region: it.region,
+        postal_code: it.postal_code,
+        country: it.country,
+    }
 }
 
 #[derive(Clone, Copy, Default, Deserialize)]
@@ -297,6 +324,8 @@ pub(super) fn account(it: Account) -> contact::Account {
         revenue: it.revenue,
         relation: relation.into(),
         owner_rep: it.owner_rep,
+        parent_reference: it.parent,
+        sites: it.sites.into_iter().map(site).collect(),
         ..Default::default()
     }
 }

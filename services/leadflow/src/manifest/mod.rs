@@ -170,7 +170,7 @@ mod tests {
     fn the_sample_company_is_read() {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/laboratory");
         let manifest = Manifest::read(&[folder]).unwrap();
-        assert_eq!((manifest.categories.len(), manifest.sources.len()), (5, 4));
+        assert_eq!((manifest.categories.len(), manifest.sources.len()), (5, 5));
         assert!(manifest.model.is_some() && manifest.accounts.len() >= 60);
     }
 }

@@ -3,6 +3,7 @@
 
 mod architecture;
 mod consents;
+mod buyers;
 mod crash;
 mod doors;
 mod email;

@@ -20,6 +20,8 @@ pub(crate) struct Model {
     pub(crate) revenue: Option<i64>,
     pub(crate) relation: String,
     pub(crate) owner_rep: String,
+    pub(crate) parent_account_id: Option<Uuid>,
+    pub(crate) sites: Json,
     pub(crate) revision: i64,
     pub(crate) create_time: i64,
     pub(crate) update_time: i64,

@@ -11,4 +11,5 @@ pub(super) mod identity;
 pub(super) mod match_key;
 pub(super) mod match_review;
 pub(super) mod merge;
+pub(super) mod site_map_fact;
 pub(super) mod suppression;

@@ -14,7 +14,10 @@ use leadflow_platform::{
     service::Listeners,
     vars::Vars,
 };
-use leadflow_proto::contact::v1::{self as pb, contact_service_client::ContactServiceClient};
+use leadflow_proto::contact::v1::{
+    self as pb, contact_service_client::ContactServiceClient, import_service_client::ImportServiceClient,
+    site_map_service_client::SiteMapServiceClient,
+};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tonic_types::StatusExt as _;
@@ -64,6 +67,18 @@ impl World {
 
     pub(crate) fn client(&self) -> Client {
         self.contact.client.clone()
+    }
+
+    /// Imports in the name of the tester.
+    pub(crate) fn importer(&self) -> ImportServiceClient<rpc::Client> {
+        let credentials = Credentials::Name("tester".to_owned());
+        ImportServiceClient::new(rpc::channel(&self.contact.url, credentials).unwrap())
+    }
+
+    /// Keeps site maps in the name of the tester.
+    pub(crate) fn site_maps(&self) -> SiteMapServiceClient<rpc::Client> {
+        let credentials = Credentials::Name("tester".to_owned());
+        SiteMapServiceClient::new(rpc::channel(&self.contact.url, credentials).unwrap())
     }
 
     /// Another replica on the same database and the same bus.
@@ -221,8 +236,13 @@ pub(crate) fn fields(status: &tonic::Status) -> Vec<String> {
 
 /// The reason and the fields of an item's error.
 pub(crate) fn refusal(item: &pb::ResolvedIdentity) -> (String, Vec<String>) {
-    let error = item.error.clone().expect("the item is refused");
-    let details = prost::Message::encode_to_vec(&error).into();
-    let status = tonic::Status::with_details(error.code.into(), error.message, details);
+    item_refusal(item.error.as_ref())
+}
+
+/// The reason and the fields of the error in an answer.
+pub(crate) fn item_refusal(error: Option<&tonic_types::Status>) -> (String, Vec<String>) {
+    let error = error.expect("the item is refused");
+    let details = prost::Message::encode_to_vec(error).into();
+    let status = tonic::Status::with_details(error.code.into(), error.message.clone(), details);
     (reason(&status), fields(&status))
 }

@@ -1,6 +1,7 @@
 //! `leadflow import`: the lines of a CSV file become activities, each once, however often the file is imported.
 
 mod dry_run;
+pub(crate) mod records;
 mod report;
 mod send;
 
@@ -13,7 +14,7 @@ use serde::Serialize;
 use tonic::Code;
 
 use crate::{
-    cli::{Format, Import},
+    cli::{Format, Import, ImportCommand, Records},
     client::{Clients, all},
     import::{
         field::{Field, Kind},
@@ -36,7 +37,26 @@ struct Meaning<'a> {
     options: [&'a Option<String>; 6],
 }
 
-pub(crate) async fn run(clients: &Clients, format: Format, args: Import, vars: &Vars) -> Result<ExitCode> {
+/// Imports what the words say.
+pub(crate) async fn run_command(
+    clients: &Clients,
+    format: Format,
+    args: ImportCommand,
+    vars: &Vars,
+) -> Result<ExitCode> {
+    match args {
+        ImportCommand { records: Some(Records::Accounts(args)), .. } => {
+            records::run(clients, format, records::Kind::Accounts, args, vars).await
+        }
+        ImportCommand { records: Some(Records::Contacts(args)), .. } => {
+            records::run(clients, format, records::Kind::Contacts, args, vars).await
+        }
+        ImportCommand { activities: Some(args), .. } => run(clients, format, args, vars).await,
+        ImportCommand { .. } => bail!("name a CSV file: see `leadflow import --help`"),
+    }
+}
+
+async fn run(clients: &Clients, format: Format, args: Import, vars: &Vars) -> Result<ExitCode> {
     let saved = args.mapping.as_deref().map_or_else(|| Ok(Saved::default()), |name| Saved::read(name, vars))?;
     let args = with_saved(args, &saved);
     let table = Table::open(&args.file, args.delimiter.as_deref(), args.encoding.as_deref())?;

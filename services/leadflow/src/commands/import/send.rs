@@ -24,7 +24,7 @@ use crate::{
 };
 
 /// An interrupted import ends like a program that Ctrl-C has ended.
-const INTERRUPTED: u8 = 130;
+pub(super) const INTERRUPTED: u8 = 130;
 
 pub(super) async fn run(
     clients: &Clients,
@@ -39,7 +39,7 @@ pub(super) async fn run(
         bail!("another import of {} is under way", args.file.display());
     }
     let state = State::of(&args.file, &meaning(clients, args, reading))?;
-    let mut progress = state.read();
+    let mut progress: Progress = state.read();
     let errors = args.errors.clone().unwrap_or_else(|| args.file.with_extension("errors.csv"));
     let mut failures = Failures::open(errors, &reading.header, table.delimiter, progress.errors_bytes)?;
     let resumed = progress.summary.lines;
@@ -63,7 +63,7 @@ pub(super) async fn run(
         };
         let results = sent.inspect_err(|_| {
             bar.finish_and_clear();
-            eprintln!("{}", how_to_go_on(&progress.summary));
+            eprintln!("{}", how_to_go_on(progress.summary.lines));
         })?;
         acknowledge(&mut progress, batch, &results, reading, &mut failures)?;
         state.write(&progress)?;
@@ -71,12 +71,12 @@ pub(super) async fn run(
         bar.set_message(format!("{} lines", progress.summary.lines));
     }
     bar.finish_and_clear();
-    eprintln!("{}", how_to_go_on(&progress.summary));
+    eprintln!("{}", how_to_go_on(progress.summary.lines));
     Ok(ExitCode::from(INTERRUPTED))
 }
 
-fn how_to_go_on(summary: &Summary) -> String {
-    format!("Interrupted after {} lines: give the same command again to go on from there", summary.lines)
+pub(super) fn how_to_go_on(lines: u64) -> String {
+    format!("Interrupted after {lines} lines: give the same command again to go on from there")
 }
 
 /// Reads what an interrupted import has sent, to know it again.
@@ -92,8 +92,7 @@ fn skip(table: &mut Table, reading: &Reading, seen: &mut Seen, lines: u64) -> Re
     Ok(())
 }
 
-/// Sends a batch and returns what became of each activity. It is safe to repeat, so what may pass is tried again, for a
-/// minute.
+/// Sends a batch and returns what became of each activity.
 async fn send(clients: &Clients, batch: &Batch, bar: &ProgressBar) -> Result<Vec<RecordResult>> {
     if batch.activities.is_empty() {
         return Ok(Vec::new());
@@ -102,16 +101,24 @@ async fn send(clients: &Clients, batch: &Batch, bar: &ProgressBar) -> Result<Vec
         let request = RecordActivitiesRequest { activities: batch.activities.clone(), door: Door::Csv.into() };
         clients.activity.clone().record_activities(request).await
     };
+    let results = persistently(bar, attempt).await?.into_inner().results;
+    if results.len() != batch.activities.len() {
+        bail!("the service answered {} of {} activities", results.len(), batch.activities.len());
+    }
+    Ok(results)
+}
+
+/// Makes a call that is safe to repeat; what may pass is tried again, for a minute.
+pub(super) async fn persistently<T, F: Future<Output = Result<T, tonic::Status>>>(
+    bar: &ProgressBar,
+    attempt: impl FnMut() -> F,
+) -> Result<T, tonic::Status> {
     let pauses = ExponentialBuilder::default()
         .with_min_delay(Duration::from_millis(200))
         .with_max_delay(Duration::from_secs(5))
         .with_max_times(16);
     let tell = |status: &tonic::Status, _| bar.set_message(format!("trying again: {}", status.message()));
-    let results = attempt.retry(pauses).when(may_pass).notify(tell).await?.into_inner().results;
-    if results.len() != batch.activities.len() {
-        bail!("the service answered {} of {} activities", results.len(), batch.activities.len());
-    }
-    Ok(results)
+    attempt.retry(pauses).when(may_pass).notify(tell).await
 }
 
 /// Whether the same call may succeed later: not when the service has decided.
@@ -158,7 +165,7 @@ fn acknowledge(
 }
 
 /// On a terminal only.
-fn progress_bar(file: &Path) -> Result<ProgressBar> {
+pub(super) fn progress_bar(file: &Path) -> Result<ProgressBar> {
     let bar = ProgressBar::new(std::fs::metadata(file)?.len());
     let style = ProgressStyle::with_template("{bar:40} {bytes}/{total_bytes} {msg}  {elapsed}");
     bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));

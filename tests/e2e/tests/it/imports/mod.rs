@@ -3,6 +3,7 @@
 mod calls;
 mod interruption;
 mod mistakes;
+mod records;
 mod scans;
 
 use std::path::{Path, PathBuf};
