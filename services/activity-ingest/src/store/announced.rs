@@ -2,7 +2,7 @@
 
 use leadflow_platform::{
     Result,
-    db::Tx,
+    db::{Tx, is_any},
     digest::{Facts, millis},
 };
 use sea_orm::{QueryFilter as _, QueryOrder as _, QuerySelect as _, QueryTrait as _, entity::prelude::*};
@@ -13,7 +13,7 @@ use crate::{
         resolution::Party,
     },
     store::{
-        chunks,
+        CHUNK,
         entities::activity::{Column, Entity},
     },
 };
@@ -40,8 +40,9 @@ pub(crate) async fn settled_millis(connection: &impl ConnectionTrait) -> Result<
 /// These, with who did them.
 pub(crate) async fn get(tx: &Tx, ids: &[Uuid]) -> Result<Vec<(Activity, Party)>> {
     let mut found = Vec::with_capacity(ids.len());
-    for chunk in chunks(ids) {
-        let query = Entity::find_in_state(State::Identified).filter(Column::ActivityId.is_in(chunk.iter().copied()));
+    for chunk in ids.chunks(CHUNK) {
+        let these = is_any(tx.get_database_backend(), Column::ActivityId, chunk.iter().copied());
+        let query = Entity::find_in_state(State::Identified).filter(these);
         for row in query.all(&**tx).await? {
             let (contact_id, account_id) = (row.contact_id, row.account_id);
             let party = Party { contact_id, account_id, account_revision: row.account_revision };

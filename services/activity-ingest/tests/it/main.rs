@@ -14,6 +14,7 @@ mod intake_messages;
 mod lists;
 mod privacy;
 mod quarantine;
+mod recognition;
 mod repetitions;
 mod support;
 mod traces;

@@ -1,4 +1,4 @@
-//! Who is behind a batch of claims: one transaction for all of them.
+//! Who is behind a batch of claims: one look at what is known, and one transaction for those that tell something new.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::App;
 use crate::{
-    domain::{Claim, Resolved, merge::Kind},
+    domain::{Claim, Directory, Resolved, merge::Kind},
     metrics::Found,
     store::{directory, merges},
 };
@@ -27,27 +27,53 @@ pub(crate) struct Answer {
 const CONTACT: &str = "service:contact";
 
 impl App {
-    /// Resolves claims; an invalid one gets its error, the others stand.
-    pub(crate) async fn resolve(&self, claims: Vec<Result<Claim>>) -> Result<Vec<Result<Answer>>> {
+    /// Resolves claims; an invalid one gets its error, the others stand. With `known_only`, those that tell something new
+    /// stay without an answer, and nothing changes.
+    pub(crate) async fn resolve(
+        &self,
+        claims: Vec<Result<Claim>>,
+        known_only: bool,
+    ) -> Result<Vec<Result<Option<Answer>>>> {
         let valid: Vec<Claim> = claims.iter().filter_map(|claim| claim.as_ref().ok().cloned()).collect();
-        let mut answers = self.resolve_valid(valid).await?.into_iter();
-        let mut results = Vec::with_capacity(claims.len());
-        for claim in claims {
-            let result = match claim {
-                Ok(_) => Ok(answers.next().ok_or_else(|| Error::internal("fewer answers than claims"))?),
-                Err(error) => Err(error),
-            };
-            self.metrics.resolved(match &result {
-                Ok(answer) if answer.resolved.contact_created || answer.resolved.account_created => Found::Created,
-                Ok(_) => Found::Known,
-                Err(_) => Found::Rejected,
-            });
-            results.push(result);
+        let mut answers = self.recognise(&valid).await?;
+        if !known_only {
+            let news = valid.into_iter().zip(&answers).filter(|(_, answer)| answer.is_none());
+            let mut resolved = self.resolve_new(news.map(|(claim, _)| claim).collect()).await?.into_iter();
+            answers.iter_mut().filter(|answer| answer.is_none()).for_each(|answer| *answer = resolved.next());
         }
+        let mut answers = answers.into_iter();
+        let result = |claim: Result<Claim>| match claim {
+            Ok(_) => answers.next().ok_or_else(|| Error::internal("fewer answers than claims")),
+            Err(error) => Err(error),
+        };
+        let results: Vec<_> = claims.into_iter().map(result).collect();
+        results.iter().for_each(|result| self.count(result));
         Ok(results)
     }
 
-    async fn resolve_valid(&self, claims: Vec<Claim>) -> Result<Vec<Answer>> {
+    fn count(&self, result: &Result<Option<Answer>>) {
+        self.metrics.resolved(match result {
+            // Whoever asks for what is known asks again.
+            Ok(None) => return,
+            Ok(Some(answer)) if answer.resolved.contact_created || answer.resolved.account_created => Found::Created,
+            Ok(Some(_)) => Found::Known,
+            Err(_) => Found::Rejected,
+        });
+    }
+
+    /// Who is behind the claims that tell nothing new: most of them do, and nobody has to wait for a lock for these.
+    async fn recognise(&self, claims: &[Claim]) -> Result<Vec<Option<Answer>>> {
+        let keys: BTreeSet<_> = claims.iter().flat_map(Claim::keys).collect();
+        let keys: Vec<_> = keys.into_iter().collect();
+        let known = self.database.read(move |view| async move { directory::read(&*view, &keys, false).await }).await?;
+        let answer = |claim| known.recognise(claim).map(|resolved| Answer::of(resolved, &known));
+        Ok(claims.iter().map(answer).collect())
+    }
+
+    async fn resolve_new(&self, claims: Vec<Claim>) -> Result<Vec<Answer>> {
+        if claims.is_empty() {
+            return Ok(Vec::new());
+        }
         let app = self.clone();
         self.database.write(move |tx| async move { app.resolve_in(&tx, claims).await }).await
     }
@@ -55,7 +81,8 @@ impl App {
     async fn resolve_in(&self, tx: &Tx, claims: Vec<Claim>) -> Result<Vec<Answer>> {
         let now = self.now();
         let keys: BTreeSet<_> = claims.iter().flat_map(Claim::keys).collect();
-        let mut known = directory::load(tx, keys.into_iter().collect()).await?;
+        let keys: Vec<_> = keys.into_iter().collect();
+        let mut known = directory::load(tx, &keys).await?;
         let resolved: Vec<_> = claims.iter().map(|claim| known.resolve(claim, now, &mut ids::new)).collect();
         for id in &known.changed_accounts {
             if let Some(account) = known.accounts.get_mut(id) {
@@ -72,18 +99,7 @@ impl App {
         let contacts = known.changed_contacts.iter().filter_map(|id| known.contacts.get(id));
         self.announce(tx, accounts, contacts).await?;
         self.enter_visitors(tx, &known.visitors).await?;
-        Ok(resolved
-            .into_iter()
-            .map(|resolved| Answer {
-                contact_id: resolved.contact_id.map(|id| known.survivor(id)),
-                account_id: resolved.account_id.map(|id| known.survivor(id)),
-                account_revision: resolved
-                    .account_id
-                    .and_then(|id| known.accounts.get(&id))
-                    .map_or(0, |account| account.revision),
-                resolved,
-            })
-            .collect())
+        Ok(resolved.into_iter().map(|resolved| Answer::of(resolved, &known)).collect())
     }
 
     /// Enters into the journal which visitors turned out to be whom.
@@ -97,5 +113,17 @@ impl App {
             self.announce_merge(tx, merge).await?;
         }
         Ok(())
+    }
+}
+
+impl Answer {
+    fn of(resolved: Resolved, known: &Directory) -> Self {
+        let account = resolved.account_id.and_then(|id| known.accounts.get(&id));
+        Self {
+            contact_id: resolved.contact_id.map(|id| known.survivor(id)),
+            account_id: resolved.account_id.map(|id| known.survivor(id)),
+            account_revision: account.map_or(0, |account| account.revision),
+            resolved,
+        }
     }
 }

@@ -173,6 +173,37 @@ impl Directory {
         keys.is_some_and(|keys| keys.iter().all(|key| matches!(key, Key::AnonymousId(_))))
     }
 
+    /// Who is behind a claim that tells nothing new; none when [`Directory::resolve`] would create somebody or change
+    /// what is known.
+    pub fn recognise(&self, claim: &Claim) -> Option<Resolved> {
+        let mut part = self.about(claim);
+        let resolved = part.resolve(claim, 0, &mut Uuid::nil);
+        let nothing_new =
+            part.changed_contacts.is_empty() && part.changed_accounts.is_empty() && part.new_keys.is_empty();
+        nothing_new.then_some(resolved)
+    }
+
+    /// The part that the claim may be about.
+    fn about(&self, claim: &Claim) -> Self {
+        let keys = claim.keys();
+        let found = |map: &HashMap<Key, Uuid>| -> HashMap<Key, Uuid> {
+            keys.iter().filter_map(|key| Some((key.clone(), *map.get(key)?))).collect()
+        };
+        let (contact_of, account_of) = (found(&self.contact_of), found(&self.account_of));
+        let phones: HashMap<_, _> =
+            claim.phone.iter().filter_map(|phone| Some((phone.clone(), self.phones.get(phone)?.clone()))).collect();
+        let people: BTreeSet<Uuid> = contact_of.values().chain(phones.values().flatten()).copied().collect();
+        let known = |id: Uuid| Some((id, self.contacts.get(&id)?.clone()));
+        let contacts: BTreeMap<_, _> = people.iter().copied().filter_map(known).collect();
+        let at = contacts.values().filter_map(|contact| contact.account_id);
+        let known = |id: Uuid| Some((id, self.accounts.get(&id)?.clone()));
+        let accounts: BTreeMap<_, _> = account_of.values().copied().chain(at).filter_map(known).collect();
+        let keys_of = people.into_iter().filter_map(|id| Some((id, self.keys_of.get(&id)?.clone()))).collect();
+        let merged = contacts.keys().chain(accounts.keys());
+        let survivors = merged.filter_map(|id| Some((*id, *self.survivors.get(id)?))).collect();
+        Self { contact_of, keys_of, phones, account_of, contacts, accounts, survivors, ..Self::default() }
+    }
+
     fn find_person(&self, claim: &Claim) -> Person {
         for key in claim.person_keys() {
             if let Key::Phone(phone) = &key {

@@ -1,5 +1,5 @@
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     sync::{Arc, Mutex},
 };
 
@@ -28,6 +28,10 @@ pub(crate) struct FakeContact {
 struct Inner {
     down: Option<tonic::Code>,
     known: HashMap<String, uuid::Uuid>,
+    /// Whom it recognises without being told anything new.
+    recognised: HashSet<String>,
+    /// It does not answer whom it recognises.
+    silent: bool,
     /// The sizes of the calls that were answered.
     calls: Vec<usize>,
     /// The next call waits for this.
@@ -52,6 +56,16 @@ impl FakeContact {
     /// Answers every call with this code.
     pub(crate) fn fail(&self, code: tonic::Code) {
         self.inner.lock().unwrap().down = Some(code);
+    }
+
+    /// Recognises this address, before anybody has asked who it is.
+    pub(crate) fn recognise(&self, email: &str) {
+        self.inner.lock().unwrap().recognised.insert(email.to_owned());
+    }
+
+    /// Takes the question whom it recognises, and never answers it.
+    pub(crate) fn fall_silent(&self) {
+        self.inner.lock().unwrap().silent = true;
     }
 
     /// Answers again.
@@ -88,6 +102,14 @@ impl Inner {
         self.known.entry(key.to_owned()).or_insert(unused).to_string()
     }
 
+    fn recognise(&mut self, claim: IdentityClaim) -> Result<ResolvedIdentity, Status> {
+        let email = claim.identity.as_ref().map(|identity| identity.email.as_str()).unwrap_or_default();
+        if self.recognised.contains(email) {
+            return self.resolve(claim);
+        }
+        Ok(ResolvedIdentity { unknown: true, ..ResolvedIdentity::default() })
+    }
+
     /// `external_id` says what is to go wrong with a claim.
     fn resolve(&mut self, claim: IdentityClaim) -> Result<ResolvedIdentity, Status> {
         let identity = claim.identity.unwrap_or_default();
@@ -122,15 +144,24 @@ impl ContactService for FakeContact {
         &self,
         request: Request<ResolveIdentitiesRequest>,
     ) -> Result<Response<ResolveIdentitiesResponse>, Status> {
-        let hold = self.inner.lock().unwrap().hold_next.take();
-        if let Some(go_on) = hold {
-            go_on.notified().await;
+        let ResolveIdentitiesRequest { claims, known_only } = request.into_inner();
+        if known_only && self.inner.lock().unwrap().silent {
+            return std::future::pending().await;
+        }
+        if !known_only {
+            let hold = self.inner.lock().unwrap().hold_next.take();
+            if let Some(go_on) = hold {
+                go_on.notified().await;
+            }
         }
         let mut inner = self.inner.lock().unwrap();
         if let Some(code) = inner.down {
             return Err(Status::new(code, "as the test wants it"));
         }
-        let claims = request.into_inner().claims;
+        if known_only {
+            let results = claims.into_iter().map(|claim| inner.recognise(claim)).collect::<Result<_, _>>()?;
+            return Ok(Response::new(ResolveIdentitiesResponse { results }));
+        }
         let asked = claims.len();
         let results = claims.into_iter().map(|claim| inner.resolve(claim)).collect::<Result<_, _>>()?;
         inner.calls.push(asked);
