@@ -2,16 +2,28 @@
 
 use leadflow_platform::{Error, Result, ids, rpc};
 use leadflow_proto::contact::v1::{
-    IdentityClaim, ResolveIdentitiesRequest, ResolvedIdentity, contact_service_client::ContactServiceClient,
+    GetErasedPersonRequest, IdentityClaim, ReportErasureRequest, ResolveIdentitiesRequest, ResolvedIdentity,
+    contact_service_client::ContactServiceClient, privacy_service_client::PrivacyServiceClient,
 };
 use tonic::Code;
 use tonic_types::RpcStatusExt as _;
 
-use crate::domain::resolution::{Party, Refusal, Resolution};
+use uuid::Uuid;
+
+use crate::{
+    ROLE,
+    domain::{
+        erasure::Person,
+        resolution::{Party, Refusal, Resolution},
+    },
+};
 
 /// The contact service.
 #[derive(Clone, Debug)]
-pub(crate) struct Contact(ContactServiceClient<rpc::Client>);
+pub(crate) struct Contact {
+    who: ContactServiceClient<rpc::Client>,
+    privacy: PrivacyServiceClient<rpc::Client>,
+}
 
 /// Why a question got no answer.
 #[derive(Debug)]
@@ -25,7 +37,10 @@ pub(crate) enum Failure {
 impl Contact {
     /// The service behind this channel.
     pub(crate) fn new(channel: rpc::Client) -> Self {
-        Self(ContactServiceClient::new(channel).max_decoding_message_size(rpc::MAX_ANSWER))
+        Self {
+            who: ContactServiceClient::new(channel.clone()).max_decoding_message_size(rpc::MAX_ANSWER),
+            privacy: PrivacyServiceClient::new(channel),
+        }
     }
 
     /// Who is behind each claim, in their order.
@@ -36,8 +51,8 @@ impl Contact {
     /// Who is behind each claim, where it tells contact nothing new. Nothing changes there.
     pub(crate) async fn recognise(&self, claims: Vec<IdentityClaim>) -> Result<Vec<Option<Party>>, Failure> {
         let party = |result: ResolvedIdentity| match resolution(result) {
-            Resolution::Identified(party) => Some(party),
-            Resolution::Refused(_) | Resolution::Failed(_) => None,
+            Resolution::Identified(party, visitors) if visitors.is_empty() => Some(party),
+            _ => None,
         };
         let known = |result: ResolvedIdentity| if result.unknown { None } else { party(result) };
         Ok(self.ask(claims, true).await?.into_iter().map(known).collect())
@@ -45,13 +60,42 @@ impl Contact {
 
     async fn ask(&self, claims: Vec<IdentityClaim>, known_only: bool) -> Result<Vec<ResolvedIdentity>, Failure> {
         let asked = claims.len();
-        let answer = self.0.clone().resolve_identities(ResolveIdentitiesRequest { claims, known_only }).await;
+        let answer = self.who.clone().resolve_identities(ResolveIdentitiesRequest { claims, known_only }).await;
         let results = answer.map_err(failure)?.into_inner().results;
         if results.len() != asked {
             let message = format!("contact answered {} of {asked} claims", results.len());
             return Err(Failure::Down(Error::internal(message)));
         }
         Ok(results)
+    }
+
+    /// What leads to somebody who is to be forgotten, and the accounts that they were at.
+    ///
+    /// # Errors
+    /// `UNAVAILABLE` when contact is.
+    pub(crate) async fn erased_person(&self, erasure_id: Uuid) -> Result<(Person, Vec<Uuid>)> {
+        let request = GetErasedPersonRequest { erasure_id: erasure_id.to_string() };
+        let told = self.privacy.clone().get_erased_person(request).await?.into_inner();
+        let account_ids = told.account_ids.iter().map(|id| ids::parse("account_ids", id)).collect::<Result<_>>()?;
+        let person = Person {
+            emails: told.emails.into_iter().collect(),
+            phones: told.phones.into_iter().collect(),
+            external_ids: told.external_ids.into_iter().map(|it| (it.source, it.value)).collect(),
+            anonymous_ids: told.anonymous_ids.into_iter().collect(),
+            names: told.names.into_iter().map(|it| (it.given_name, it.family_name)).collect(),
+        };
+        Ok((person, account_ids))
+    }
+
+    /// Says that nothing of somebody is left here.
+    ///
+    /// # Errors
+    /// `UNAVAILABLE` when contact is.
+    pub(crate) async fn report_erasure(&self, erasure_id: Uuid, deleted: u64) -> Result<()> {
+        let deleted = i64::try_from(deleted).unwrap_or(i64::MAX);
+        let request = ReportErasureRequest { erasure_id: erasure_id.to_string(), service: ROLE.to_owned(), deleted };
+        self.privacy.clone().report_erasure(request).await?;
+        Ok(())
     }
 }
 
@@ -82,15 +126,23 @@ fn resolution(result: ResolvedIdentity) -> Resolution {
     // The ledger keeps the side of a merge that the identity belongs to: where it stays when the merge is undone.
     let origin =
         |field, origin: &str, shown: &str| ids::parse_optional(field, if origin.is_empty() { shown } else { origin });
+    if result.suppressed {
+        return Resolution::Suppressed;
+    }
     let party = || -> Result<Party> {
         Ok(Party {
             contact_id: origin("contact_id", &result.origin_contact_id, &result.contact_id)?,
             account_id: origin("account_id", &result.origin_account_id, &result.account_id)?,
             account_revision: result.account_revision,
+            attribution: 0,
         })
     };
-    party().map_or_else(
-        |error| Resolution::Failed(Refusal { reason: "UPSTREAM_ANSWER".to_owned(), message: error.to_string() }),
-        Resolution::Identified,
-    )
+    let recognised = || {
+        let visitors = result.recognised_contact_ids.iter();
+        visitors.map(|id| ids::parse("recognised_contact_ids", id)).collect::<Result<Vec<_>>>()
+    };
+    let identified = || -> Result<Resolution> { Ok(Resolution::Identified(party()?, recognised()?)) };
+    identified().unwrap_or_else(|error: Error| {
+        Resolution::Failed(Refusal { reason: "UPSTREAM_ANSWER".to_owned(), message: error.to_string() })
+    })
 }

@@ -19,7 +19,8 @@ pub(crate) fn unknown_source(name: &str) -> Error {
 
 /// Nothing says who did it.
 pub(crate) fn missing_identity() -> Error {
-    let description = "is missing: give one of email, phone, external_id, anonymous_id, domain and company";
+    let description =
+        "is missing: give one of email, phone, external_id, anonymous_id, domain and company, or a name and an address";
     Error::field("MISSING_IDENTITY", "identity", description)
 }
 

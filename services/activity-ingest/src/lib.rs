@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use leadflow_platform::{
     Error, Result,
-    bus::{Keep, Stream},
+    bus::{Keep, Stream, consume},
     clock::Clock,
     db::Database,
+    digest::Producer,
     lifecycle::Tasks,
     rpc::channel,
     service::{Foundation, Listeners},
@@ -15,7 +16,15 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    app::{App, digest::Activities, handed::Handed, identifier::Identifier, ledger, recogniser::Recogniser},
+    app::{
+        App,
+        digest::{Activities, Reattributions, Statements},
+        erase::Eraser,
+        handed::Handed,
+        identifier::Identifier,
+        ledger,
+        recogniser::Recogniser,
+    },
     contact::Contact,
     intake::Intake,
     metrics::Instruments,
@@ -29,6 +38,7 @@ mod config;
 mod contact;
 mod domain;
 mod error;
+mod events;
 mod http;
 mod intake;
 mod metrics;
@@ -100,6 +110,14 @@ impl Service {
             metrics: metrics.clone(),
         };
         let announced = Activities { database: database.clone(), clock: clock.clone() };
+        let moved = Reattributions { clock: clock.clone() };
+        let statements = Statements { clock: clock.clone() };
+        let eraser = Eraser {
+            database: database.clone(),
+            bus: foundation.bus.clone(),
+            contact: contact.clone(),
+            clock: clock.clone(),
+        };
         let identifier = Identifier { database, contact, clock, tracer: tracer.clone(), metrics, handed };
 
         let mut tasks = Tasks::new(shutdown);
@@ -108,7 +126,14 @@ impl Service {
         // The doors hold the ledger: it ends when they have.
         tasks.spawn("http", |stop| http::serve(http, app.clone(), tracer, stop));
         tasks.spawn("intake", |stop| intake.run(stop));
-        let routes = rpc::routes(app).add_service(foundation.digests(vec![Arc::new(announced)]));
+        let (bus, database, clock) = (foundation.bus.clone(), foundation.database.clone(), foundation.clock.clone());
+        tasks.spawn(events::ERASURES.durable, |stop| {
+            consume(bus, database, clock, events::ERASURES, stop, move |deliveries| {
+                events::erasures(eraser.clone(), deliveries)
+            })
+        });
+        let producers: Vec<Arc<dyn Producer>> = vec![Arc::new(announced), Arc::new(moved), Arc::new(statements)];
+        let routes = rpc::routes(app).add_service(foundation.digests(producers));
         foundation.start(&mut tasks, listeners, routes, refresh);
         let finished = tasks.finish().await;
         foundation.close().await;

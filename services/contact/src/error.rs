@@ -8,7 +8,8 @@ pub(crate) fn missing_identity() -> Error {
     Error::field(
         "MISSING_IDENTITY",
         "identity",
-        "names nobody: give at least one of email, phone, external_id, anonymous_id, domain and company",
+        "names nobody: give at least one of email, phone, external_id, anonymous_id, domain and company, or a name with \
+         a postal address",
     )
 }
 
@@ -64,4 +65,23 @@ pub(crate) fn stale_side(kind: &str, field: &str) -> Error {
 pub(crate) fn merge_undone() -> Error {
     let message = "the merge was undone before";
     Error::precondition("MERGE_UNDONE", message).and(Error::invalid("merge_id", "is that of a merge that was undone"))
+}
+
+/// The same error, and where there is no such contact, with its field.
+pub(crate) fn of_contact(error: Error, contact_id: uuid::Uuid) -> Error {
+    if error.code() != Code::NotFound {
+        return error;
+    }
+    let there_is_none = "names no contact: it may have been erased before";
+    Error::not_found("contact", contact_id).and(Error::invalid("contact_id", there_is_none))
+}
+
+/// A service that holds nothing of people.
+pub(crate) fn no_reporting_service(name: &str) -> Error {
+    Error::invalid("service", format!("`{name}` is none that reports erasures"))
+}
+
+/// A person has decided already, or nobody was asked.
+pub(crate) fn review_decided(state: &str) -> Error {
+    Error::precondition("REVIEW_DECIDED", format!("the match review is `{state}`: only an open one can be decided"))
 }

@@ -4,34 +4,45 @@ mod app;
 mod config;
 pub mod domain;
 mod error;
+mod events;
 mod metrics;
 mod rpc;
 mod store;
 mod wire;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use leadflow_platform::{
     Error, Result,
-    bus::{Keep, Stream},
+    bus::{Keep, Stream, consume},
     clock::Clock,
     db::Database,
+    digest::Comparison,
     lifecycle::Tasks,
-    rpc::{MAX_ANSWER, MAX_MESSAGE},
+    rpc::{MAX_ANSWER, MAX_MESSAGE, channel},
     service::{Foundation, Listeners},
 };
 use leadflow_proto::contact::v1::{
-    contact_service_server::ContactServiceServer, merge_service_server::MergeServiceServer,
+    consent_service_server::ConsentServiceServer, contact_service_server::ContactServiceServer,
+    match_review_service_server::MatchReviewServiceServer, merge_service_server::MergeServiceServer,
+    privacy_service_server::PrivacyServiceServer,
 };
 use tokio_util::sync::CancellationToken;
 use tonic::service::Routes;
 
-use crate::app::{
-    App,
-    digest::{Accounts, Contacts},
+use crate::{
+    app::{
+        App,
+        digest::{Accounts, Contacts},
+    },
+    domain::suppression::Suppressor,
+    store::consents,
 };
 
-pub use crate::{config::Config, store::Migrator};
+pub use crate::{
+    config::Config,
+    store::{Migrator, person::TABLES as TABLES_OF_PERSONS},
+};
 
 /// The name of the role.
 pub const ROLE: &str = "contact";
@@ -43,6 +54,14 @@ const STREAM: Stream = Stream {
     subjects: &["leadflow.account.v1.>", "leadflow.contact.v1.>"],
     keep: Keep::Events,
 };
+
+/// A claim in normal form, as `ResolveIdentities` reads it: for a dry run without a service.
+///
+/// # Errors
+/// When it says nothing of anybody, or something that cannot be read; the error names the field.
+pub fn read_claim(claim: &leadflow_proto::contact::v1::IdentityClaim) -> Result<domain::Claim> {
+    wire::claim(claim)
+}
 
 /// Brings the tables up to date.
 ///
@@ -60,22 +79,28 @@ pub async fn migrate(config: &Config) -> Result<()> {
 pub struct Service {
     foundation: Foundation,
     app: App,
+    comparison: Comparison,
+    reconcile_interval: Duration,
 }
 
 impl Config {
     /// Connects to all that the service needs.
     ///
     /// # Errors
-    /// When the database cannot be reached or is not up to date.
+    /// When the database cannot be reached or is not up to date, or the address of activity-ingest is none.
     pub async fn build(self, clock: Clock) -> Result<Service> {
+        let producer = channel(&self.activity_ingest_url, self.service.credentials.clone())?;
+        let comparison =
+            Comparison { kind: "consents", facts: consents::facts(), consumer: events::CONSENTS, producer };
         let foundation = Foundation::lay::<Migrator>(ROLE, &self.service, clock).await?;
         foundation.own(STREAM).await;
         let app = App {
             database: foundation.database.clone(),
             clock: foundation.clock.clone(),
             metrics: Arc::new(metrics::Metrics::new(&foundation.metrics)),
+            suppressor: Suppressor::new(&self.suppression_key.load()?),
         };
-        Ok(Service { foundation, app })
+        Ok(Service { foundation, app, comparison, reconcile_interval: self.service.reconcile_interval })
     }
 }
 
@@ -85,14 +110,36 @@ impl Service {
     /// # Errors
     /// When a task failed, or did not end in time.
     pub async fn run(self, listeners: Listeners, shutdown: CancellationToken) -> Result<()> {
-        let Self { foundation, app } = self;
+        let Self { foundation, app, comparison, reconcile_interval } = self;
         let mut tasks = Tasks::new(shutdown);
         let digests = foundation.digests(vec![Arc::new(Accounts(app.clone())), Arc::new(Contacts(app.clone()))]);
         let merges = MergeServiceServer::new(app.clone()).max_encoding_message_size(MAX_ANSWER);
+        let reviews = MatchReviewServiceServer::new(app.clone()).max_encoding_message_size(MAX_ANSWER);
+        let (following, erasing) = (app.clone(), app.clone());
+        let privacy = PrivacyServiceServer::new(app.clone())
+            .max_decoding_message_size(MAX_MESSAGE)
+            .max_encoding_message_size(MAX_ANSWER);
+        let consents = ConsentServiceServer::new(app.clone())
+            .max_decoding_message_size(MAX_MESSAGE)
+            .max_encoding_message_size(MAX_ANSWER);
         let server =
             ContactServiceServer::new(app).max_decoding_message_size(MAX_MESSAGE).max_encoding_message_size(MAX_ANSWER);
         let nothing = Arc::new(|| Box::pin(async { Ok(()) }) as futures::future::BoxFuture<'static, Result<()>>);
-        foundation.start(&mut tasks, listeners, Routes::new(server).add_service(merges).add_service(digests), nothing);
+        let routes = Routes::new(server)
+            .add_service(merges)
+            .add_service(reviews)
+            .add_service(consents)
+            .add_service(privacy)
+            .add_service(digests);
+        foundation.start(&mut tasks, listeners, routes, nothing);
+        tasks.spawn("erasures", |stop| erasing.follow_erasures(reconcile_interval, stop));
+        foundation.compare(&mut tasks, vec![comparison]);
+        let (bus, database, clock) = (foundation.bus.clone(), foundation.database.clone(), foundation.clock.clone());
+        tasks.spawn(events::CONSENTS.durable, |stop| {
+            consume(bus, database, clock, events::CONSENTS, stop, move |deliveries| {
+                events::consents(following.clone(), deliveries)
+            })
+        });
         let result = tasks.finish().await.map_err(Error::internal);
         foundation.close().await;
         result

@@ -15,6 +15,7 @@ pub(crate) enum Found {
     Known,
     Created,
     Rejected,
+    Suppressed,
 }
 
 impl Metrics {
@@ -29,6 +30,7 @@ impl Metrics {
             Found::Known => "known",
             Found::Created => "created",
             Found::Rejected => "rejected",
+            Found::Suppressed => "suppressed",
         };
         self.resolved.add(1, &[KeyValue::new("outcome", outcome)]);
     }

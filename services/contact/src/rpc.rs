@@ -1,6 +1,9 @@
 //! The methods: wire → app → wire.
 
+mod consent;
+mod match_reviews;
 mod merges;
+mod privacy;
 
 use leadflow_platform::{Error, audit::Mutation, auth::Principal, ids, page::Page};
 use leadflow_proto::contact::v1::{self as pb, contact_service_server::ContactService};

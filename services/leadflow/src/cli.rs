@@ -1,13 +1,21 @@
 //! The words of the command line.
 
+mod consent;
 mod import;
+mod match_file;
+mod merge;
+mod privacy;
 mod quarantine;
 
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub(crate) use consent::{About, Consent, Grant, MayContact, Withdraw};
 pub(crate) use import::Import;
+pub(crate) use match_file::{Match, Outcome};
+pub(crate) use merge::{Merge, Merges, Two, Unmerge};
+pub(crate) use privacy::{Erase, Erasures, Export};
 pub(crate) use quarantine::{Correct, Discard, Quarantine, QuarantineList, Replay, Selection, Which};
 
 /// Leadflow turns activities into scored leads and routes the sales-ready ones to the right rep.
@@ -61,6 +69,8 @@ pub(crate) enum Command {
     Apply(Apply),
     /// Send the lines of a CSV file as activities, each once: badge scans, calls, visits.
     Import(Box<Import>),
+    /// Say which lines of a CSV file are the same people or firms, and why. Nothing is sent.
+    Match(Match),
     /// List leads, the highest score first.
     Leads(Leads),
     /// Show one lead with its contacts, assignment and latest activities.
@@ -93,8 +103,27 @@ pub(crate) enum Command {
     /// Look at what could not be recorded; correct, replay or discard it.
     #[command(subcommand)]
     Quarantine(Quarantine),
+    /// What a person has said about being contacted: list it, add to it.
+    #[command(subcommand)]
+    Consent(Consent),
+    /// Say whether a person may be contacted, and why; the exit code is 1 for no.
+    MayContact(MayContact),
+    /// Delete a person everywhere, for good.
+    Erase(Erase),
+    /// List erasures, and which services are still at it.
+    Erasures(Erasures),
+    /// Give out what is held, as JSON.
+    #[command(subcommand)]
+    Export(Export),
     /// List accounts by name.
     Accounts(Accounts),
+    /// Merge two accounts or two contacts that are one; all that belongs to either belongs to the survivor.
+    #[command(subcommand)]
+    Merge(Merge),
+    /// Take a merge back.
+    Unmerge(Unmerge),
+    /// List merges, the newest first.
+    Merges(Merges),
     /// List hand-overs for which nobody is eligible.
     Holds,
     /// List pools, and what each rep is owed.

@@ -8,7 +8,10 @@ use leadflow_platform::{
 };
 use leadflow_proto::{
     activity::v1::activity_service_client::ActivityServiceClient,
-    contact::v1::contact_service_client::ContactServiceClient,
+    contact::v1::{
+        consent_service_client::ConsentServiceClient, contact_service_client::ContactServiceClient,
+        merge_service_client::MergeServiceClient, privacy_service_client::PrivacyServiceClient,
+    },
     routing::v1::routing_service_client::RoutingServiceClient,
     scoring::v1::scoring_service_client::ScoringServiceClient,
 };
@@ -19,6 +22,9 @@ use crate::cli::Global;
 #[derive(Clone, Debug)]
 pub(crate) struct Clients {
     pub(crate) contact: ContactServiceClient<Client>,
+    pub(crate) merges: MergeServiceClient<Client>,
+    pub(crate) consent: ConsentServiceClient<Client>,
+    pub(crate) privacy: PrivacyServiceClient<Client>,
     pub(crate) activity: ActivityServiceClient<Client>,
     pub(crate) scoring: ScoringServiceClient<Client>,
     pub(crate) routing: RoutingServiceClient<Client>,
@@ -41,7 +47,13 @@ impl Clients {
             |key: &str, port: u16| rpc::channel(&url(key, port), credentials.clone()).with_context(|| key.to_owned());
         let http = vars.get("LEADFLOW_ACTIVITY_INGEST_HTTP_URL").unwrap_or("http://127.0.0.1:7180");
         Ok(Self {
+            merges: MergeServiceClient::new(channel("LEADFLOW_CONTACT_URL", leadflow_contact::PORT)?)
+                .max_decoding_message_size(MAX_ANSWER),
             contact: ContactServiceClient::new(channel("LEADFLOW_CONTACT_URL", leadflow_contact::PORT)?)
+                .max_decoding_message_size(MAX_ANSWER),
+            privacy: PrivacyServiceClient::new(channel("LEADFLOW_CONTACT_URL", leadflow_contact::PORT)?)
+                .max_decoding_message_size(MAX_ANSWER),
+            consent: ConsentServiceClient::new(channel("LEADFLOW_CONTACT_URL", leadflow_contact::PORT)?)
                 .max_decoding_message_size(MAX_ANSWER),
             activity: ActivityServiceClient::new(channel(
                 "LEADFLOW_ACTIVITY_INGEST_URL",

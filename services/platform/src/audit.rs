@@ -3,7 +3,11 @@
 use std::future::Future;
 
 use jiff::Timestamp;
-use sea_orm::{ActiveModelTrait as _, ColumnTrait as _, QueryFilter as _, Set, entity::prelude::*};
+use sea_orm::{
+    ActiveModelTrait as _, ColumnTrait as _, Condition, QueryFilter as _, Set,
+    entity::prelude::*,
+    sea_query::{Expr, ExprTrait as _},
+};
 use serde::{Serialize, de::DeserializeOwned};
 use sha2::{Digest as _, Sha256};
 
@@ -99,6 +103,29 @@ where
             Ok(answer)
         })
         .await
+}
+
+/// Forgets what calls about these ids were answered, and so that they can be asked again: who made them and when stays.
+/// Returns how many there were.
+///
+/// # Errors
+/// When the database fails.
+pub async fn forget(tx: &Tx, ids: &[Uuid]) -> Result<u64> {
+    let mut about = Condition::any();
+    for id in ids {
+        let text = id.to_string();
+        let in_answer = Expr::cust("CAST(answer AS text)").like(format!("%{text}%"));
+        about = about.add(Column::Resource.eq(text)).add(in_answer);
+    }
+    let forgotten = Entity::update_many()
+        .col_expr(Column::Answer, Expr::value(Option::<Json>::None))
+        .col_expr(Column::RequestId, Expr::value(Option::<Uuid>::None))
+        .col_expr(Column::RequestDigest, Expr::value(Option::<Vec<u8>>::None))
+        .filter(Column::Answer.is_not_null())
+        .filter(about)
+        .exec(&**tx)
+        .await?;
+    Ok(forgotten.rows_affected)
 }
 
 async fn replay<T: DeserializeOwned>(tx: &Tx, mutation: &Mutation, request_id: Uuid) -> Result<Option<T>> {

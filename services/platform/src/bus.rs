@@ -35,6 +35,7 @@ mod backlog;
 mod caught_up;
 mod config;
 mod consumer;
+mod forget;
 mod observer;
 
 /// How long a publish may wait for the acknowledgement of the stream.

@@ -311,6 +311,18 @@ impl Tx {
         Ok(())
     }
 
+    /// Waits until no other transaction holds `key` by [`Tx::lock`], and lets none have it until the end; others may share
+    /// it.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn lock_shared(&self, key: i64) -> Result<()> {
+        if self.get_database_backend() == DatabaseBackend::Postgres {
+            self.execute_unprepared(&format!("SELECT pg_advisory_xact_lock_shared({key})")).await?;
+        }
+        Ok(())
+    }
+
     /// As [`Tx::lock`] for several keys at once, taken in their order.
     ///
     /// # Errors
@@ -325,6 +337,18 @@ impl Tx {
                 "SELECT pg_advisory_xact_lock(key) FROM unnest(ARRAY[{keys}]::bigint[]) AS key"
             ))
             .await?;
+        }
+        Ok(())
+    }
+
+    /// Waits until no other transaction has changed or locked a row of `table`, and lets none do so until the end. Take it
+    /// before any row of it. SQLite has one writer anyway.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn lock_table(&self, table: &str) -> Result<()> {
+        if self.get_database_backend() == DatabaseBackend::Postgres {
+            self.execute_unprepared(&format!("LOCK TABLE {table} IN EXCLUSIVE MODE")).await?;
         }
         Ok(())
     }

@@ -2,6 +2,7 @@
 
 mod app;
 mod config;
+mod contact;
 pub mod domain;
 mod error;
 mod events;
@@ -28,6 +29,7 @@ use tonic::service::Routes;
 
 use crate::{
     app::{App, digest::Leads},
+    contact::Contact,
     store::digest,
 };
 
@@ -56,6 +58,7 @@ pub async fn migrate(config: &Config) -> Result<()> {
 pub struct Service {
     foundation: Foundation,
     app: App,
+    contact: Contact,
     comparisons: Vec<Comparison>,
     sweep_interval: Duration,
 }
@@ -67,11 +70,12 @@ impl Config {
     /// When the database cannot be reached or is not up to date, or the address of another service is none.
     pub async fn build(self, clock: Clock) -> Result<Service> {
         let comparisons = self.comparisons()?;
+        let contact = Contact::new(channel(&self.contact_url, self.service.credentials.clone())?);
         let foundation = Foundation::lay::<Migrator>(ROLE, &self.service, clock).await?;
         foundation.own(STREAM).await;
         let metrics = metrics::Metrics::new(&foundation.metrics);
         let app = App::new(foundation.database.clone(), foundation.clock.clone(), metrics);
-        Ok(Service { foundation, app, comparisons, sweep_interval: self.sweep_interval })
+        Ok(Service { foundation, app, contact, comparisons, sweep_interval: self.sweep_interval })
     }
 
     /// What scoring takes in, and who announces it.
@@ -79,9 +83,11 @@ impl Config {
         let producer = |url: &str| channel(url, self.service.credentials.clone());
         let (contact, routing) = (producer(&self.contact_url)?, producer(&self.routing_url)?);
         let ingest = producer(&self.activity_ingest_url)?;
+        let ledger = ingest.clone();
         let of = |kind, facts, consumer, producer| Comparison { kind, facts, consumer, producer };
         Ok(vec![
             of("activities", digest::activities(), events::ACTIVITIES, ingest),
+            of("reattributions", digest::reattributions(), events::REATTRIBUTIONS, ledger),
             of("accounts", digest::accounts(), events::ACCOUNTS, contact.clone()),
             of("contacts", digest::contacts(), events::CONTACTS, contact),
             of("assignments", digest::assignments(), events::ASSIGNMENTS, routing),
@@ -95,7 +101,7 @@ impl Service {
     /// # Errors
     /// When a task failed, or did not end in time.
     pub async fn run(self, listeners: Listeners, shutdown: CancellationToken) -> Result<()> {
-        let Self { foundation, app, comparisons, sweep_interval } = self;
+        let Self { foundation, app, contact, comparisons, sweep_interval } = self;
         let mut tasks = Tasks::new(shutdown);
         let server = ScoringServiceServer::new(app.clone())
             .max_decoding_message_size(MAX_MESSAGE)
@@ -109,9 +115,13 @@ impl Service {
         foundation.start(&mut tasks, listeners, Routes::new(server).add_service(digests), refresh);
         foundation.compare(&mut tasks, comparisons);
         listen(&mut tasks, &foundation, &app, events::ACTIVITIES, events::activities);
+        listen(&mut tasks, &foundation, &app, events::REATTRIBUTIONS, events::reattributions);
         listen(&mut tasks, &foundation, &app, events::ACCOUNTS, events::accounts);
         listen(&mut tasks, &foundation, &app, events::CONTACTS, events::contacts);
         listen(&mut tasks, &foundation, &app, events::ASSIGNMENTS, events::assignments);
+        listen(&mut tasks, &foundation, &app, events::ERASURES, move |app, deliveries| {
+            events::erasures(app, contact.clone(), deliveries)
+        });
         tasks.spawn("sweep", |stop| app.sweep(sweep_interval, stop));
         let result = tasks.finish().await.map_err(Error::internal);
         foundation.close().await;

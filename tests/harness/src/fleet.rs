@@ -2,9 +2,10 @@
 
 use std::{
     collections::BTreeMap,
+    fs::File,
     io::{Read as _, Write as _},
     net::TcpStream,
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Command, Stdio},
     time::Duration,
 };
@@ -19,6 +20,9 @@ pub const ROLES: [&str; 4] = ["contact", "activity-ingest", "scoring", "routing"
 /// Variables of one process.
 pub type Env = BTreeMap<String, String>;
 
+/// A secret key for tests: so that no file with one is made where they run.
+pub const SECRET: &str = "AQIDBAUGBwgJCgsMDQ4PEBESExQVFhcYGRobHB0eHyA=";
+
 /// Where one process of a role listens, and the process.
 #[derive(Debug)]
 pub struct Member {
@@ -31,6 +35,7 @@ pub struct Member {
     /// The HTTP edge; of activity-ingest only.
     pub http_port: u16,
     env: Env,
+    log: Option<PathBuf>,
     server: Option<Server>,
 }
 
@@ -57,40 +62,72 @@ impl Fleet {
         extra: &Env,
         replicas: usize,
     ) -> Result<Self> {
+        let env = |role: &'static str| {
+            let mut env = extra.clone();
+            env.insert("LEADFLOW_NATS_URL".into(), nats_url.to_owned());
+            env.insert(key(role, "DATABASE_URL"), databases.get(role).cloned().unwrap_or_default());
+            env
+        };
+        let mut fleet = Self::plan(binary, replicas, env)?;
+        fleet.begin()?;
+        Ok(fleet)
+    }
+
+    /// Finds ports for `replicas` processes of each role and starts nothing yet. `env` are the variables of a role; where
+    /// the roles are is added where they do not say it.
+    ///
+    /// # Errors
+    /// When there is no port.
+    pub fn plan(binary: PathBuf, replicas: usize, env: impl Fn(&'static str) -> Env) -> Result<Self> {
         let mut fleet = Self { binary, members: Vec::new(), client_env: Env::new() };
         for index in 0..replicas * ROLES.len() {
             let role = ROLES[index % ROLES.len()];
             let (port, admin_port, http_port) = (free_port()?, free_port()?, free_port()?);
-            let key = |name: &str| format!("LEADFLOW_{}_{name}", role.to_uppercase().replace('-', "_"));
-            let mut env = extra.clone();
-            env.insert("LEADFLOW_NATS_URL".into(), nats_url.to_owned());
-            env.insert(key("DATABASE_URL"), databases.get(role).context("a role without a database")?.clone());
-            env.insert(key("LISTEN"), format!("127.0.0.1:{port}"));
-            env.insert(key("ADMIN_LISTEN"), format!("127.0.0.1:{admin_port}"));
+            let mut env = env(role);
+            env.insert("LEADFLOW_CONTACT_SUPPRESSION_KEY".into(), SECRET.to_owned());
+            env.insert(key(role, "LISTEN"), format!("127.0.0.1:{port}"));
+            env.insert(key(role, "ADMIN_LISTEN"), format!("127.0.0.1:{admin_port}"));
             env.insert("LEADFLOW_ACTIVITY_INGEST_HTTP_LISTEN".into(), format!("127.0.0.1:{http_port}"));
             if index < ROLES.len() {
-                fleet.client_env.insert(key("URL"), format!("http://127.0.0.1:{port}"));
+                fleet.client_env.insert(key(role, "URL"), format!("http://127.0.0.1:{port}"));
                 if role == "activity-ingest" {
                     let http = format!("http://127.0.0.1:{http_port}");
                     fleet.client_env.insert("LEADFLOW_ACTIVITY_INGEST_HTTP_URL".into(), http);
                 }
             }
-            fleet.members.push(Member { role, port, admin_port, http_port, env, server: None });
+            fleet.members.push(Member { role, port, admin_port, http_port, env, log: None, server: None });
         }
         // Every process may have to call every role.
         for member in &mut fleet.members {
-            member.env.extend(fleet.client_env.clone());
-        }
-        for role in ROLES {
-            fleet.migrate(role)?;
-        }
-        for index in 0..fleet.members.len() {
-            fleet.restart(index)?;
-        }
-        for index in 0..fleet.members.len() {
-            fleet.wait_until_ready(index)?;
+            for (key, value) in &fleet.client_env {
+                member.env.entry(key.clone()).or_insert_with(|| value.clone());
+            }
         }
         Ok(fleet)
+    }
+
+    /// Lets each process add what it logs to a file of its own in `folder`, instead of showing it.
+    pub fn log_to(&mut self, folder: &Path) {
+        for (index, member) in self.members.iter_mut().enumerate() {
+            member.log = Some(folder.join(format!("{}-{}.log", member.role, index / ROLES.len() + 1)));
+        }
+    }
+
+    /// Brings the tables up to date and starts every process.
+    ///
+    /// # Errors
+    /// When a port is taken, a migration fails, or a role does not become ready.
+    pub fn begin(&mut self) -> Result<()> {
+        for role in ROLES {
+            self.migrate(role)?;
+        }
+        for index in 0..self.members.len() {
+            self.restart(index)?;
+        }
+        for index in 0..self.members.len() {
+            self.wait_until_ready(index)?;
+        }
+        Ok(())
     }
 
     fn migrate(&self, role: &'static str) -> Result<()> {
@@ -105,16 +142,14 @@ impl Fleet {
     /// # Errors
     /// When the command fails.
     pub fn cli(&self, words: &[&str]) -> Result<String> {
-        let output = Command::new(&self.binary)
-            .args(words)
-            .args(["--as", "operator"])
-            .envs(&self.client_env)
-            .env("RUST_LOG", "warn")
-            .stdin(Stdio::null())
-            .output()?;
-        let (out, error) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-        ensure!(output.status.success(), "leadflow {}: {out}{error}", words.join(" "));
-        Ok(out.into_owned())
+        run(self.command(words))
+    }
+
+    /// The command line against this fleet, not started yet.
+    pub fn command(&self, words: &[&str]) -> Command {
+        let mut command = Command::new(&self.binary);
+        command.args(words).args(["--as", "operator"]).envs(&self.client_env).env("RUST_LOG", "warn");
+        command
     }
 
     /// Starts a process anew; one that still runs is killed, as a crash would.
@@ -127,6 +162,9 @@ impl Fleet {
         member.server = None;
         let mut command = Command::new(binary);
         command.args(["serve", member.role]).envs(&member.env).stdin(Stdio::null()).stdout(Stdio::null());
+        if let Some(log) = &member.log {
+            command.stderr(File::options().create(true).append(true).open(log)?);
+        }
         member.server = Some(Server::start(&mut command)?);
         Ok(())
     }
@@ -136,6 +174,11 @@ impl Fleet {
         if let Some(member) = self.members.get_mut(index) {
             member.server = None;
         }
+    }
+
+    /// Whether a process that was started does not run any more.
+    pub fn has_ended(&mut self, index: usize) -> bool {
+        self.members.get_mut(index).is_some_and(|member| member.server.as_mut().is_none_or(Server::has_ended))
     }
 
     /// The process id, while it runs.
@@ -151,13 +194,33 @@ impl Fleet {
         let member = self.members.get_mut(index).context("no such process")?;
         let (role, port) = (member.role, member.admin_port);
         let server = member.server.as_mut().with_context(|| format!("{role} does not run"))?;
-        server.wait_until(role, || get(port, "/readyz").is_some_and(|answer| answer.starts_with("HTTP/1.1 200")))
+        server.wait_until(role, || is_ready(port))
     }
 
     /// What `/metrics` of a process answers.
     pub fn metrics(&self, index: usize) -> Option<String> {
         get(self.members.get(index)?.admin_port, "/metrics")
     }
+}
+
+/// Runs a command and returns what it prints.
+///
+/// # Errors
+/// When it fails; with all that it has said.
+pub fn run(mut command: Command) -> Result<String> {
+    let output = command.stdin(Stdio::null()).output()?;
+    let (out, error) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    ensure!(output.status.success(), "{command:?}: {out}{error}");
+    Ok(out.into_owned())
+}
+
+/// Whether a process says on its port for operators that it is ready.
+pub fn is_ready(admin_port: u16) -> bool {
+    get(admin_port, "/readyz").is_some_and(|answer| answer.starts_with("HTTP/1.1 200"))
+}
+
+fn key(role: &str, name: &str) -> String {
+    format!("LEADFLOW_{}_{name}", role.to_uppercase().replace('-', "_"))
 }
 
 /// The whole answer to a plain HTTP request on loopback.

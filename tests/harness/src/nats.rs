@@ -48,6 +48,11 @@ impl Nats {
         self.server.as_ref().map(Server::pid)
     }
 
+    /// Where JetStream's files lie.
+    pub fn files(&self) -> PathBuf {
+        self.folder.path().join("jetstream")
+    }
+
     /// Publishes with headers as they are, beginning with `NATS/1.0` and ending with an empty line, readable or not.
     ///
     /// # Errors
@@ -61,12 +66,17 @@ impl Nats {
         self.server = None;
     }
 
+    /// Whether the server does not run any more.
+    pub fn has_ended(&mut self) -> bool {
+        self.server.as_mut().is_none_or(Server::has_ended)
+    }
+
     /// Deletes all that JetStream has stored. Only while the server is down.
     ///
     /// # Errors
     /// When the files cannot be deleted.
     pub fn forget(&self) -> Result<()> {
-        std::fs::remove_dir_all(self.folder.path().join("jetstream")).context("cannot delete JetStream's files")
+        std::fs::remove_dir_all(self.files()).context("cannot delete JetStream's files")
     }
 
     /// Starts the server again, on the same port and the same files.

@@ -1,6 +1,7 @@
 use std::{
     path::{Path, PathBuf},
     process::{Command, Stdio},
+    time::{Duration, Instant},
 };
 
 use anyhow::{Context as _, Result, ensure};
@@ -9,7 +10,7 @@ use sea_orm::{ConnectionTrait as _, Database};
 use tempfile::TempDir;
 use uuid::Uuid;
 
-use crate::{free_port, process, process::Server, scratch};
+use crate::{free_port, process::Server, scratch};
 
 /// The variable that names a server which somebody has started for many tests (`leadflow-harness`, `make test`).
 const SHARED_URL: &str = "LEADFLOW_TEST_POSTGRES_URL";
@@ -25,7 +26,9 @@ pub struct Postgres {
 #[derive(Debug)]
 struct Private {
     folder: TempDir,
-    _server: Server,
+    port: u16,
+    settings: Vec<String>,
+    server: Option<Server>,
 }
 
 impl Postgres {
@@ -46,7 +49,7 @@ impl Postgres {
     /// # Errors
     /// When PostgreSQL is not installed or does not start.
     pub fn start() -> Result<Self> {
-        Self::start_with(&["fsync=off", "max_connections=400", "shared_buffers=128MB"])
+        Self::start_with(scratch()?, &["fsync=off", "max_connections=400", "shared_buffers=128MB"])
     }
 
     /// Starts a private server that keeps what it has committed, as in production: for benches and crashes.
@@ -54,19 +57,27 @@ impl Postgres {
     /// # Errors
     /// When PostgreSQL is not installed or does not start.
     pub fn start_durable() -> Result<Self> {
-        Self::start_with(&[
+        let settings = [
             "fsync=on",
             "synchronous_commit=on",
             "max_connections=200",
             "shared_buffers=1GB",
             "max_wal_size=8GB",
             "checkpoint_timeout=15min",
-        ])
+        ];
+        Self::start_with(scratch()?, &settings)
     }
 
-    fn start_with(settings: &[&str]) -> Result<Self> {
+    /// Starts a private server whose files are in a folder of their own below `parent`.
+    ///
+    /// # Errors
+    /// When PostgreSQL is not installed or does not start.
+    pub fn start_below(parent: &Path, settings: &[&str]) -> Result<Self> {
+        Self::start_with(TempDir::new_in(parent)?, settings)
+    }
+
+    fn start_with(folder: TempDir, settings: &[&str]) -> Result<Self> {
         let bin = binaries()?;
-        let folder = scratch()?;
         let data = folder.path().join("data");
         if geteuid().is_root() {
             // PostgreSQL refuses root; the package has made the user.
@@ -81,23 +92,39 @@ impl Postgres {
         ensure!(made.status.success(), "initdb failed: {}", String::from_utf8_lossy(&made.stderr));
 
         let port = free_port()?;
-        let mut server = Server::start(
-            unprivileged(&bin.join("postgres"))
-                .arg("-D")
-                .arg(&data)
-                .args(["-p", &port.to_string(), "-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories="])
-                .args(settings.iter().flat_map(|setting| ["-c", setting]))
-                .stdin(Stdio::null())
-                .stdout(Stdio::null())
-                .stderr(Stdio::null()),
-        )?;
-        let ready = || {
-            std::fs::read_to_string(data.join("postmaster.pid"))
-                .is_ok_and(|text| text.lines().nth(7).is_some_and(|state| state.trim() == "ready"))
-        };
-        server.wait_until("postgres", ready)?;
+        let settings = settings.iter().map(|setting| (*setting).to_owned()).collect();
+        let mut private = Private { folder, port, settings, server: None };
+        private.start()?;
         let base_url = format!("postgres://postgres@127.0.0.1:{port}");
-        Ok(Self { base_url, private: Some(Private { folder, _server: server }) })
+        Ok(Self { base_url, private: Some(private) })
+    }
+
+    /// Kills the postmaster, as a crash would; its children notice it and end.
+    pub fn kill(&mut self) {
+        if let Some(private) = &mut self.private {
+            private.server = None;
+        }
+    }
+
+    /// Whether the private server does not run any more.
+    pub fn has_ended(&mut self) -> bool {
+        self.private.as_mut().is_some_and(|private| private.server.as_mut().is_none_or(Server::has_ended))
+    }
+
+    /// Starts the private server again, on the same port and the same files, as soon as the children of the one that was
+    /// killed are gone.
+    ///
+    /// # Errors
+    /// When it does not start within thirty seconds.
+    pub fn restart(&mut self) -> Result<()> {
+        self.kill();
+        let Some(private) = &mut self.private else { return Ok(()) };
+        let deadline = Instant::now() + Duration::from_secs(30);
+        while let Err(error) = private.start() {
+            ensure!(Instant::now() < deadline, error);
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        Ok(())
     }
 
     /// The address without a database.
@@ -105,11 +132,9 @@ impl Postgres {
         &self.base_url
     }
 
-    /// The postmaster's process id; its children serve the connections.
-    pub fn pid(&self) -> Option<i32> {
-        let folder = &self.private.as_ref()?.folder;
-        let text = std::fs::read_to_string(folder.path().join("data/postmaster.pid")).ok()?;
-        text.lines().next()?.parse().ok()
+    /// The postmaster's process id, while it runs; its children serve the connections.
+    pub fn pid(&self) -> Option<u32> {
+        Some(self.private.as_ref()?.server.as_ref()?.pid())
     }
 
     /// Makes an empty database and returns its address.
@@ -125,12 +150,39 @@ impl Postgres {
     }
 }
 
-impl Drop for Postgres {
+impl Drop for Private {
     fn drop(&mut self) {
-        // The process started here may be a wrapper that drops privileges; the server's own id stands in its file.
-        if let Some(pid) = self.pid() {
-            process::end(pid, Signal::QUIT);
+        // Its children end with it, as they do not when it is killed.
+        if let Some(server) = &mut self.server {
+            server.end(Signal::QUIT);
         }
+    }
+}
+
+impl Private {
+    fn start(&mut self) -> Result<()> {
+        let data = self.folder.path().join("data");
+        let mut server = Server::start(
+            unprivileged(&binaries()?.join("postgres"))
+                .arg("-D")
+                .arg(&data)
+                .args(["-p", &self.port.to_string(), "-c", "listen_addresses=127.0.0.1"])
+                .args(["-c", "unix_socket_directories="])
+                .args(self.settings.iter().flat_map(|setting| ["-c", setting]))
+                .stdin(Stdio::null())
+                .stdout(Stdio::null())
+                .stderr(Stdio::null()),
+        )?;
+        // The wrapper that drops privileges has become the server; after a crash the file of the former one is still there.
+        let own = server.pid().to_string();
+        let ready = || {
+            let text = std::fs::read_to_string(data.join("postmaster.pid")).unwrap_or_default();
+            let lines: Vec<_> = text.lines().map(str::trim).collect();
+            lines.first() == Some(&own.as_str()) && lines.get(7) == Some(&"ready")
+        };
+        server.wait_until("postgres", ready)?;
+        self.server = Some(server);
+        Ok(())
     }
 }
 

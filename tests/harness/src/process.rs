@@ -6,7 +6,7 @@ use std::{
 };
 
 use anyhow::{Context as _, Result, bail};
-use rustix::process::{Pid, Signal, kill_process, test_kill_process};
+use rustix::process::{Pid, Signal, kill_process};
 
 /// A server that was started here. Killed when dropped.
 #[derive(Debug)]
@@ -50,6 +50,17 @@ impl Server {
         self.child.id()
     }
 
+    /// Sends `signal` and waits until the server has ended, ten seconds at the most.
+    pub(crate) fn end(&mut self, signal: Signal) {
+        let _ = kill_process(Pid::from_child(&self.child), signal);
+        for _ in 0..400 {
+            if self.has_ended() {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(25));
+        }
+    }
+
     pub(crate) fn kill(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
@@ -59,17 +70,5 @@ impl Server {
 impl Drop for Server {
     fn drop(&mut self) {
         self.kill();
-    }
-}
-
-/// Ends the process `pid` with `signal` and waits until it is gone.
-pub(crate) fn end(pid: i32, signal: Signal) {
-    let Some(pid) = Pid::from_raw(pid) else { return };
-    let _ = kill_process(pid, signal);
-    for _ in 0..400 {
-        if test_kill_process(pid).is_err() {
-            return;
-        }
-        std::thread::sleep(Duration::from_millis(25));
     }
 }

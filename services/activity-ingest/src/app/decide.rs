@@ -19,7 +19,8 @@ use crate::{
     domain::{
         activity::Entry,
         catalogue::Catalogue,
-        check::check,
+        check::admit,
+        door::Door,
         quarantine::{Content, Decision, Problem, Quarantined, Resolution, State, Verdict, check_note},
     },
     error,
@@ -135,7 +136,9 @@ fn step(kept: &Quarantined, catalogue: &Catalogue, now: Timestamp) -> Step {
         (State::Open, None) => Step::PutBack,
         (State::Open, Some(Content::Raw(_))) => Step::Stay(refused(&error::unreadable())),
         (State::Open, Some(Content::Activity(message))) => {
-            match wire::kept_draft(message).and_then(|draft| check(draft, catalogue, now)) {
+            // What has content came through a door.
+            let door = kept.door.unwrap_or(Door::Grpc);
+            match wire::kept_draft(message).and_then(|draft| admit(draft, door, catalogue, now)) {
                 Ok(mut entry) => {
                     // Not said when: the moment it came, not the moment it was mended.
                     entry.occur_time.get_or_insert(kept.record_time);

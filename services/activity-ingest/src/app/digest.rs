@@ -1,4 +1,4 @@
-//! What scoring may have missed of the ledger, announced again.
+//! What others may have missed of the ledger, announced again.
 
 use async_trait::async_trait;
 use leadflow_platform::{
@@ -11,7 +11,7 @@ use leadflow_platform::{
 use prost::Message as _;
 use uuid::Uuid;
 
-use super::identifier::RECORDED;
+use super::{announce, identifier::REATTRIBUTED};
 use crate::{store, wire};
 
 /// The identified activities.
@@ -36,8 +36,51 @@ impl Producer for Activities {
     }
 
     async fn announce_again(&self, tx: &Tx, ids: Vec<Uuid>) -> Result<()> {
+        announce::activities(tx, &store::announced::get(tx, &ids).await?, self.clock.now()).await
+    }
+}
+
+/// What identified activities say about contacting people.
+#[derive(Clone, Debug)]
+pub(crate) struct Statements {
+    pub(crate) clock: Clock,
+}
+
+#[async_trait]
+impl Producer for Statements {
+    fn kind(&self) -> &'static str {
+        "consents"
+    }
+
+    fn facts(&self) -> Facts {
+        store::statements::facts()
+    }
+
+    async fn announce_again(&self, tx: &Tx, ids: Vec<Uuid>) -> Result<()> {
+        announce::statements(tx, &store::announced::get(tx, &ids).await?, self.clock.now()).await
+    }
+}
+
+/// Those that were moved to another account.
+#[derive(Clone, Debug)]
+pub(crate) struct Reattributions {
+    pub(crate) clock: Clock,
+}
+
+#[async_trait]
+impl Producer for Reattributions {
+    fn kind(&self) -> &'static str {
+        "reattributions"
+    }
+
+    fn facts(&self) -> Facts {
+        store::announced::reattributed()
+    }
+
+    async fn announce_again(&self, tx: &Tx, ids: Vec<Uuid>) -> Result<()> {
         let activities = store::announced::get(tx, &ids).await?;
-        let event = |(activity, party)| (RECORDED.to_owned(), wire::recorded(&activity, &party).encode_to_vec());
+        let event =
+            |(activity, party)| (REATTRIBUTED.to_owned(), wire::reattributed(&activity, &party).encode_to_vec());
         outbox::announce_all(tx, activities.into_iter().map(event).collect(), self.clock.now()).await
     }
 }

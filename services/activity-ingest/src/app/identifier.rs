@@ -4,7 +4,11 @@
 //! when the one that claimed it dies, the next one takes it. Two that do the same work announce it once. What this process
 //! has written itself is claimed with it, and handed on.
 
-use std::{collections::HashSet, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, HashSet},
+    sync::Arc,
+    time::Duration,
+};
 
 use jiff::Timestamp;
 use leadflow_platform::{
@@ -12,6 +16,8 @@ use leadflow_platform::{
     clock::Clock,
     db::{Database, Tx},
     outbox,
+    plant::{self, Plant},
+    tombstones,
     trace::{Origin, Span, SpanKind, Tracer},
 };
 use leadflow_proto::contact::v1::IdentityClaim;
@@ -20,7 +26,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::{
-    app::handed::Handed,
+    app::{announce, handed::Handed},
     contact::{Contact, Failure},
     domain::{
         activity::Activity,
@@ -35,8 +41,8 @@ use crate::{
 const BATCH: u64 = 500;
 /// How often to look into the ledger at least: another replica may have died with activities in its hands.
 const IDLE: Duration = Duration::from_secs(1);
-/// The subject on which identified activities are announced.
-pub(super) const RECORDED: &str = "leadflow.activity.v1.recorded";
+/// The subject on which activities are announced that belong to another account than before.
+pub(super) const REATTRIBUTED: &str = "leadflow.activity.v1.reattributed";
 
 /// The task that identifies activities.
 #[derive(Clone, Debug)]
@@ -188,13 +194,25 @@ impl Identifier {
             .write(move |tx| async move {
                 let ids: Vec<_> = resolved.iter().map(|(activity, _)| activity.activity_id).collect();
                 let pending: HashSet<_> = store::pending::lock(&tx, &ids).await?.into_iter().collect();
+                let gone = tombstones::among(&tx, &contacts(&resolved)).await?;
                 let (mut identified, mut refused, mut failed) = (Vec::new(), Vec::new(), Vec::new());
+                let mut known = BTreeMap::new();
+                let mut suppressed = Vec::new();
                 for (activity, resolution) in resolved {
                     let id = activity.activity_id;
                     match resolution {
                         // Another one has settled it meanwhile.
                         _ if !pending.contains(&id) => {}
-                        Resolution::Identified(party) => identified.push((activity, party)),
+                        Resolution::Identified(party, _) if party.contact_id.is_some_and(|id| gone.contains(&id)) => {
+                            suppressed.push(activity.suppressed());
+                        }
+                        Resolution::Suppressed => suppressed.push(activity.suppressed()),
+                        Resolution::Identified(party, visitors) => {
+                            let first = identified.first().filter(|_| plant::is(Plant::Misidentify));
+                            let party = first.map_or(party, |(_, first)| *first);
+                            note_account(&mut known, &party, visitors);
+                            identified.push((activity, party));
+                        }
                         Resolution::Refused(refusal) => refused.push((activity, refusal)),
                         Resolution::Failed(refusal) => {
                             let attempts = activity.attempts.saturating_add(1);
@@ -207,7 +225,12 @@ impl Identifier {
                     quarantined: refused.iter().map(|(it, refusal)| (it.activity_id, refusal.reason.clone())).collect(),
                 };
                 store::pending::identify(&tx, &identified).await?;
-                announce(&tx, &identified, now).await?;
+                store::pending::suppress(&tx, &suppressed).await?;
+                let of_nobody = suppressed.into_iter().map(|activity| (activity, Party::default()));
+                identified.extend(of_nobody);
+                announce::activities(&tx, &identified, now).await?;
+                announce::statements(&tx, &identified, now).await?;
+                reattribute(&tx, &known, now).await?;
                 store::pending::set_aside(&tx, refused, now).await?;
                 store::pending::postpone(&tx, failed).await?;
                 Ok(settled)
@@ -234,12 +257,30 @@ fn asks(spans: &[Span]) -> Option<&Span> {
     spans.iter().find(|span| span.is_recorded()).or_else(|| spans.iter().find(is_known))
 }
 
-/// Announces who did what.
-pub(super) async fn announce(tx: &Tx, identified: &[(Activity, Party)], now: Timestamp) -> Result<()> {
-    let message = |(activity, party): &(Activity, Party)| outbox::Message {
-        subject: RECORDED.to_owned(),
-        payload: prost::Message::encode_to_vec(&wire::recorded(activity, party)),
-        origin: activity.origin,
+/// The contacts that these turned out to be of.
+fn contacts(resolved: &[(Activity, Resolution)]) -> Vec<Uuid> {
+    let contact = |(_, resolution): &(Activity, Resolution)| match resolution {
+        Resolution::Identified(party, _) => party.contact_id,
+        _ => None,
     };
-    outbox::announce_all(tx, identified.iter().map(message).collect(), now).await
+    resolved.iter().filter_map(contact).collect()
+}
+
+/// Notes where a person is, and all visitors who turned out to be that person.
+pub(super) fn note_account(known: &mut BTreeMap<Uuid, (Uuid, i64)>, party: &Party, visitors: Vec<Uuid>) {
+    if let (Some(contact_id), Some(account_id)) = (party.contact_id, party.account_id) {
+        let people = visitors.into_iter().chain([contact_id]);
+        known.extend(people.map(|person| (person, (account_id, party.account_revision))));
+    }
+}
+
+/// What these people have done before it was known where they are, counts for the account where they are.
+pub(super) async fn reattribute(tx: &Tx, known: &BTreeMap<Uuid, (Uuid, i64)>, now: Timestamp) -> Result<()> {
+    let moved = store::reattribution::move_to(tx, known).await?;
+    let messages = moved.iter().map(|(activity, party)| outbox::Message {
+        subject: REATTRIBUTED.to_owned(),
+        payload: prost::Message::encode_to_vec(&wire::reattributed(activity, party)),
+        origin: activity.origin,
+    });
+    outbox::announce_all(tx, messages.collect(), now).await
 }

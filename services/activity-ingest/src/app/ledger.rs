@@ -4,12 +4,18 @@
 
 use std::{sync::Arc, time::Duration};
 
-use leadflow_platform::{Error, Result, clock::Clock, db::Database, trace::Origin};
+use leadflow_platform::{
+    Error, Result,
+    clock::Clock,
+    db::Database,
+    plant::{self, Plant},
+    trace::Origin,
+};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    app::{Recorded, handed::Handed, recogniser::Recogniser},
+    app::{Recorded, handed::Handed, planted, recogniser::Recogniser},
     domain::{
         activity::{Activity, Entry},
         pending::lease_end,
@@ -81,7 +87,7 @@ pub(crate) struct Written {
     pub(crate) recorded: Vec<Recorded>,
     pub(crate) kept: Vec<Place>,
     /// Those of which it has to be found out who did them.
-    pending: Vec<Activity>,
+    pub(super) pending: Vec<Activity>,
 }
 
 /// A ledger and its writer, which hands on to the identifier whom there is to find out.
@@ -163,9 +169,13 @@ impl Writer {
     /// Commits the calls together. When what one of them brings cannot be written, each goes by itself, so that the
     /// others do not suffer for it.
     async fn settle(&self, calls: Vec<Call>) {
-        let (groups, replies): (Vec<_>, Vec<_>) =
+        let (groups, replies): (Vec<Arc<Group>>, Vec<_>) =
             calls.into_iter().map(|Call { group, reply }| (Arc::new(group), reply)).unzip();
-        match self.commit(groups.clone()).await {
+        let mut together = groups.clone();
+        if plant::is(Plant::PhantomRow) {
+            together.extend(planted::phantom(&groups));
+        }
+        match self.commit(together).await {
             Ok(written) => {
                 for (reply, written) in replies.into_iter().zip(written) {
                     reply.send(Ok(written));
@@ -189,6 +199,9 @@ impl Writer {
 
     async fn commit(&self, groups: Vec<Arc<Group>>) -> Result<Vec<Written>> {
         let now = self.clock.now();
+        if plant::is(Plant::AckBeforeCommit) {
+            return Ok(planted::promise(self.database.clone(), self.handed.clone(), groups, now));
+        }
         let unknown = groups.iter().flat_map(|group| &group.entries).filter(|entry| entry.party.is_none()).count();
         let lease_end = self.handed.fits(unknown).then(|| lease_end(now));
         let written = self.database.write(move |tx| async move { write(&tx, &groups, now, lease_end).await });

@@ -21,7 +21,7 @@ use crate::{
     domain::{
         activity::{Activity, Entry},
         catalogue::Catalogue,
-        check::check,
+        check::admit,
         configuration::{Change, Configuration, plan},
         door::Door,
         form,
@@ -34,12 +34,15 @@ use crate::{
     wire,
 };
 
+mod announce;
 pub(crate) mod catalogue;
 mod decide;
 pub(crate) mod digest;
+pub(crate) mod erase;
 pub(crate) mod handed;
 pub(crate) mod identifier;
 pub(crate) mod ledger;
+mod planted;
 mod quarantine;
 pub(crate) mod recogniser;
 pub(crate) mod webhook;
@@ -274,8 +277,10 @@ fn examine(
     now: Timestamp,
 ) -> Result<Entry, Box<(Error, Option<Kept>)>> {
     let refused = match incoming {
-        Ok(draft) if !door.keeps() => return check(draft, catalogue, now).map_err(|error| Box::new((error, None))),
-        Ok(draft) => match check(draft.clone(), catalogue, now) {
+        Ok(draft) if !door.keeps() => {
+            return admit(draft, door, catalogue, now).map_err(|error| Box::new((error, None)));
+        }
+        Ok(draft) => match admit(draft.clone(), door, catalogue, now) {
             Ok(entry) => return Ok(entry),
             Err(error) => wire::refused(&draft, error),
         },

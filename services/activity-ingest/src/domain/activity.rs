@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 use uuid::Uuid;
 
-use crate::domain::{call::Call, resolution::Party};
+use crate::domain::{call::Call, consent::Statement, resolution::Party};
 
 /// Typed values by name: strings, numbers and booleans.
 pub(crate) type Values = BTreeMap<String, Json>;
@@ -64,11 +64,15 @@ pub(crate) struct Identity {
     pub(crate) family_name: String,
     #[serde(skip_serializing_if = "String::is_empty")]
     pub(crate) job_title: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub(crate) street: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub(crate) city: String,
 }
 
 impl Identity {
     /// Each field with its name.
-    pub(crate) fn fields(&self) -> [(&'static str, &str); 12] {
+    pub(crate) fn fields(&self) -> [(&'static str, &str); 14] {
         [
             ("email", &self.email),
             ("phone", &self.phone),
@@ -82,11 +86,13 @@ impl Identity {
             ("given_name", &self.given_name),
             ("family_name", &self.family_name),
             ("job_title", &self.job_title),
+            ("street", &self.street),
+            ("city", &self.city),
         ]
     }
 
     /// Each field, to change it, with its name.
-    pub(crate) fn fields_mut(&mut self) -> [(&'static str, &mut String); 12] {
+    pub(crate) fn fields_mut(&mut self) -> [(&'static str, &mut String); 14] {
         [
             ("email", &mut self.email),
             ("phone", &mut self.phone),
@@ -100,6 +106,8 @@ impl Identity {
             ("given_name", &mut self.given_name),
             ("family_name", &mut self.family_name),
             ("job_title", &mut self.job_title),
+            ("street", &mut self.street),
+            ("city", &mut self.city),
         ]
     }
 }
@@ -171,7 +179,7 @@ impl State {
     }
 }
 
-/// Whether the consent that the source stands for was given with this activity.
+/// Whether the consent that the source stands for was given with this activity: on record, also where it was not.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct ConsentGiven {
     pub(crate) basis: String,
@@ -201,6 +209,24 @@ pub(crate) struct Payload {
     pub(crate) call: Option<Call>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) consent: Option<ConsentGiven>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) statement: Option<Statement>,
+}
+
+impl Payload {
+    /// Forgets what was said, but not who it was, nor what the rules may see.
+    pub(crate) fn forget(&mut self) {
+        self.notes.clear();
+        self.undeclared_attributes.clear();
+        self.undeclared_answers.clear();
+    }
+
+    /// The attribute or answer of this name, declared or not.
+    pub(crate) fn value(&self, name: &str) -> Option<&Json> {
+        [&self.attributes, &self.undeclared_attributes, &self.answers, &self.undeclared_answers]
+            .into_iter()
+            .find_map(|values| values.get(name))
+    }
 }
 
 /// An activity that may enter the ledger.
@@ -243,4 +269,17 @@ pub(crate) struct Activity {
     pub(crate) principal: String,
     /// What has brought it into the ledger; while it is being identified, that.
     pub(crate) origin: Origin,
+}
+
+impl Activity {
+    /// The same without anything that may tell who it was.
+    pub(crate) fn suppressed(self) -> Self {
+        let Identity { email, phone, external_id, anonymous_id, .. } = &self.payload.identity;
+        let said = [email, phone, external_id, anonymous_id].into_iter().filter(|text| !text.is_empty());
+        let event_id = self.source_event_id.to_lowercase();
+        let tells = said.into_iter().any(|text| event_id.contains(&text.to_lowercase()));
+        let source_event_id =
+            if tells { format!("suppressed-{}", self.activity_id) } else { self.source_event_id.clone() };
+        Self { source_event_id, object_id: None, payload: Payload::default(), ..self }
+    }
 }

@@ -11,17 +11,29 @@ use crate::{
     domain::{
         activity::{Channel, ConsentGiven, Draft, Entry, Identity, Payload, Values},
         catalogue::Catalogue,
+        consent::statement,
         digest::content_digest,
+        door::Door,
         limits::{
             MAX_AHEAD, MAX_EVENT_ID, MAX_FIELDS, MAX_IDENTITY, MAX_KEY, MAX_NOTES, MAX_OBJECT_ID, MAX_VALUE, earliest,
         },
         problems::Problems,
-        source::Source,
+        source::{Source, is_ticked},
     },
     error,
 };
 
-/// Turns what came through a door into what may enter the ledger.
+/// Turns what came through a door into what may enter the ledger, with what it says about contacting the person.
+///
+/// # Errors
+/// As [`check`].
+pub(crate) fn admit(draft: Draft, door: Door, catalogue: &Catalogue, now: Timestamp) -> Result<Entry> {
+    let mut entry = check(draft, catalogue, now)?;
+    entry.payload.statement = catalogue.sources.get(&entry.source).and_then(|source| statement(&entry, source, door));
+    Ok(entry)
+}
+
+/// Turns an activity into what may enter the ledger.
 ///
 /// # Errors
 /// `INVALID_ARGUMENT` that names all fields at fault, up to ten; the reason is that of the first.
@@ -74,7 +86,10 @@ fn check_identity(identity: &Identity, problems: &mut Problems) {
     let Identity { email, phone, external_id, anonymous_id, domain, company, country, .. } = identity;
     let others = [email, external_id, anonymous_id, domain, company];
     let only_phone = others.iter().all(|text| text.is_empty());
-    problems.add_if(only_phone && phone.is_empty(), error::missing_identity);
+    let says = |texts: &[&String]| texts.iter().any(|text| !text.is_empty());
+    let described =
+        says(&[&identity.given_name, &identity.family_name]) && says(&[&identity.street, &identity.postal_code]);
+    problems.add_if(only_phone && phone.is_empty() && !described, error::missing_identity);
     for (name, text) in identity.fields() {
         check_text(|| format!("identity.{name}"), text, MAX_IDENTITY, problems);
     }
@@ -160,10 +175,11 @@ fn entry(draft: Draft, source: &Source) -> Result<Entry> {
     let or_default = |text: String, default: &str| {
         if text.is_empty() { default.to_owned() } else { text }
     };
+    let ticked = |field: &str| draft.attributes.get(field).or_else(|| draft.answers.get(field)).is_some_and(is_ticked);
     let consent = source.consent.as_ref().map(|consent| ConsentGiven {
         basis: consent.basis.as_str().to_owned(),
         purpose: consent.purpose.clone(),
-        given: consent.is_given(&draft.attributes, &draft.answers),
+        given: consent.field.is_empty() || ticked(&consent.field),
     });
     let split = |values: Values, answer: bool| -> (Values, Values) {
         values.into_iter().partition(|(name, _)| source.field(name, answer).is_some())
@@ -192,6 +208,7 @@ fn entry(draft: Draft, source: &Source) -> Result<Entry> {
             notes: draft.notes,
             call: draft.call,
             consent,
+            statement: None,
         },
         origin: draft.origin,
         source: draft.source,

@@ -11,7 +11,7 @@ use crate::domain::{
 };
 
 /// The words that a form uses for the fields of an activity, each with the field's own name.
-const WORDS: [(&str, &str); 18] = [
+const WORDS: [(&str, &str); 20] = [
     ("email", "identity.email"),
     ("phone", "identity.phone"),
     ("external_id", "identity.external_id"),
@@ -24,6 +24,8 @@ const WORDS: [(&str, &str); 18] = [
     ("given_name", "identity.given_name"),
     ("family_name", "identity.family_name"),
     ("job_title", "identity.job_title"),
+    ("street", "identity.street"),
+    ("city", "identity.city"),
     ("product_category", "product_category"),
     ("activity_type", "activity_type"),
     ("object_id", "object_id"),

@@ -5,8 +5,10 @@ use uuid::Uuid;
 /// What contact says about one activity.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Resolution {
-    /// Who it was; either may be unknown.
-    Identified(Party),
+    /// Who it was; either may be unknown. With the visitors who turned out to be this person.
+    Identified(Party, Vec<Uuid>),
+    /// Somebody who was erased: the activity is one of nobody, and nothing of it is kept.
+    Suppressed,
     /// It can never be told: the activity is set aside.
     Refused(Refusal),
     /// It could not be told now, for a reason that lies in this activity: it is tried again.
@@ -19,6 +21,8 @@ pub(crate) struct Party {
     pub(crate) contact_id: Option<Uuid>,
     pub(crate) account_id: Option<Uuid>,
     pub(crate) account_revision: i64,
+    /// How often the activity was moved to another account.
+    pub(crate) attribution: i64,
 }
 
 /// Why an activity could not be identified.

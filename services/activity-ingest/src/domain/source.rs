@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
-use crate::domain::activity::{Channel, Values};
+use crate::domain::{activity::Channel, consent::ConsentChannel};
 
 /// A registered place that activities come from. Empty means not said.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -54,17 +54,13 @@ pub(crate) struct Consent {
     /// The field that must be ticked; empty: sending is consenting.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub(crate) field: String,
-}
-
-impl Consent {
-    /// Whether the consent is given with these values.
-    pub(crate) fn is_given(&self, attributes: &Values, answers: &Values) -> bool {
-        self.field.is_empty() || attributes.get(&self.field).or_else(|| answers.get(&self.field)).is_some_and(is_ticked)
-    }
+    /// The ways to reach the person that it is for; empty: email.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) channels: Vec<ConsentChannel>,
 }
 
 /// A checkbox sends its value (`on` by default) when it is ticked, and nothing when it is not.
-fn is_ticked(value: &Json) -> bool {
+pub(crate) fn is_ticked(value: &Json) -> bool {
     match value {
         Json::Bool(ticked) => *ticked,
         Json::String(text) => !text.trim().is_empty() && FieldType::parse_bool(text) != Some(Json::Bool(false)),

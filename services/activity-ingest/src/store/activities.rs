@@ -32,6 +32,8 @@ use crate::{
 pub(crate) struct NewActivity<'a> {
     pub(crate) activity_id: Uuid,
     pub(crate) entry: &'a Entry,
+    /// Who did it, where it is known.
+    pub(crate) party: Option<Party>,
     source_event_id: String,
     record_time: Timestamp,
     principal: &'a str,
@@ -40,10 +42,17 @@ pub(crate) struct NewActivity<'a> {
 
 impl<'a> NewActivity<'a> {
     /// An activity accepted now. Without an id of its own it gets a derived one.
-    pub(crate) fn new(activity_id: Uuid, entry: &'a Entry, principal: &'a str, origin: Origin, now: Timestamp) -> Self {
+    pub(crate) fn new(
+        activity_id: Uuid,
+        entry: &'a Entry,
+        party: Option<Party>,
+        principal: &'a str,
+        origin: Origin,
+        now: Timestamp,
+    ) -> Self {
         let source_event_id = entry.source_event_id.clone().unwrap_or_else(|| format!("derived-{activity_id}"));
         let origin = entry.origin.or(origin);
-        Self { activity_id, entry, source_event_id, record_time: now, principal, origin }
+        Self { activity_id, entry, party, source_event_id, record_time: now, principal, origin }
     }
 
     /// Whether it came without an id of its own.
@@ -59,7 +68,7 @@ impl<'a> NewActivity<'a> {
     /// As it stands in the ledger when it is new.
     pub(crate) fn in_ledger(&self) -> Activity {
         let Self { activity_id, entry, record_time, .. } = *self;
-        let Party { contact_id, account_id, account_revision } = entry.party.unwrap_or_default();
+        let Party { contact_id, account_id, account_revision, .. } = self.party.unwrap_or_default();
         Activity {
             activity_id,
             source: entry.source.clone(),
@@ -82,12 +91,12 @@ impl<'a> NewActivity<'a> {
     }
 
     fn state(&self) -> State {
-        if self.entry.party.is_some() { State::Identified } else { State::Pending }
+        if self.party.is_some() { State::Identified } else { State::Pending }
     }
 
     fn row(&self, lease_end: Option<Timestamp>) -> Result<ActiveModel> {
         let Self { activity_id, entry, record_time, .. } = *self;
-        let Party { contact_id, account_id, account_revision } = entry.party.unwrap_or_default();
+        let Party { contact_id, account_id, account_revision, .. } = self.party.unwrap_or_default();
         let state = self.state();
         let lease_end = lease_end.filter(|_| state == State::Pending);
         Ok(ActiveModel {
@@ -113,6 +122,7 @@ impl<'a> NewActivity<'a> {
             error_message: NotSet,
             principal: Set(self.principal.to_owned()),
             traceparent: Set(self.origin.traceparent()),
+            attribution: NotSet,
         })
     }
 }

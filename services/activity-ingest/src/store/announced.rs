@@ -5,7 +5,9 @@ use leadflow_platform::{
     db::{Tx, is_any},
     digest::{Facts, millis},
 };
-use sea_orm::{QueryFilter as _, QueryOrder as _, QuerySelect as _, QueryTrait as _, entity::prelude::*};
+use sea_orm::{
+    QueryFilter as _, QueryOrder as _, QuerySelect as _, QueryTrait as _, entity::prelude::*, sea_query::Expr,
+};
 
 use crate::{
     domain::{
@@ -13,7 +15,7 @@ use crate::{
         resolution::Party,
     },
     store::{
-        CHUNK,
+        chunks,
         entities::activity::{Column, Entity},
     },
 };
@@ -21,7 +23,16 @@ use crate::{
 /// How long an activity may be on its way from its id to the ledger, and how far the clocks of replicas may differ.
 const MARGIN_MILLIS: u64 = 60_000;
 
-/// They never change.
+/// Those that were moved to another account, with how often.
+pub(crate) fn reattributed() -> Facts {
+    let moved = Entity::find()
+        .select_only()
+        .columns([Column::ActivityId, Column::Attribution])
+        .filter(Expr::cust("attribution > 0"));
+    Facts::new(moved.into_query(), Column::ActivityId)
+}
+
+/// They never change, but for the few that are [`reattributed`].
 pub(crate) fn facts() -> Facts {
     let identified = Entity::find_in_state(State::Identified).select_only().column(Column::ActivityId);
     Facts::new(identified.into_query(), Column::ActivityId)
@@ -40,12 +51,13 @@ pub(crate) async fn settled_millis(connection: &impl ConnectionTrait) -> Result<
 /// These, with who did them.
 pub(crate) async fn get(tx: &Tx, ids: &[Uuid]) -> Result<Vec<(Activity, Party)>> {
     let mut found = Vec::with_capacity(ids.len());
-    for chunk in ids.chunks(CHUNK) {
+    for chunk in chunks(ids) {
         let these = is_any(tx.get_database_backend(), Column::ActivityId, chunk.iter().copied());
         let query = Entity::find_in_state(State::Identified).filter(these);
         for row in query.all(&**tx).await? {
             let (contact_id, account_id) = (row.contact_id, row.account_id);
-            let party = Party { contact_id, account_id, account_revision: row.account_revision };
+            let (account_revision, attribution) = (row.account_revision, row.attribution);
+            let party = Party { contact_id, account_id, account_revision, attribution };
             found.push((row.try_into()?, party));
         }
     }

@@ -7,9 +7,12 @@ pub(crate) mod activities;
 pub(crate) mod announced;
 pub(crate) mod catalogue;
 mod entities;
+pub(crate) mod erasure;
 mod migrations;
 pub(crate) mod pending;
 pub(crate) mod quarantine;
+pub(crate) mod reattribution;
+pub(crate) mod statements;
 
 /// All migrations of this service, in their order.
 #[derive(Debug)]
@@ -22,9 +25,35 @@ impl MigratorTrait for Migrator {
             Box::new(migrations::quarantine::Quarantine),
             Box::new(migrations::traceparent::Traceparent),
             Box::new(migrations::webhook::Webhook),
+            Box::new(migrations::reattribution::Reattribution),
+            Box::new(migrations::statements::Statements),
+            Box::new(migrations::erasures::Erasures),
         ])
     }
 }
 
-/// Rows in one question, within the limits on bound values: SQLite takes 32,766.
-const CHUNK: usize = 5000;
+/// Cuts the rows of a statement into chunks of 512, 256, 128, … Each length is a statement of its own, which every
+/// connection prepares and remembers: these are ten, and not one for each length that a batch may have.
+fn chunks<T>(mut rows: &[T]) -> impl Iterator<Item = &[T]> {
+    std::iter::from_fn(move || {
+        let length = [512, 256, 128, 64, 32, 16, 8, 4, 2, 1].into_iter().find(|length| *length <= rows.len())?;
+        let (chunk, rest) = rows.split_at(length);
+        rows = rest;
+        Some(chunk)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn chunks_hold_all_rows_in_their_order(count in 0..3000_usize) {
+            let rows: Vec<_> = (0..count).collect();
+            let chunks: Vec<_> = super::chunks(&rows).collect();
+            prop_assert!(chunks.iter().all(|chunk| chunk.len().is_power_of_two() && chunk.len() <= 512));
+            prop_assert_eq!(chunks.concat(), rows);
+        }
+    }
+}

@@ -17,11 +17,14 @@ use crate::{
         resolution::{Party, Refusal},
     },
     store::{
-        CHUNK,
+        chunks,
         entities::activity::{ActiveModel, Column, Entity},
         quarantine,
     },
 };
+
+/// Why nothing of an activity is kept.
+const SUPPRESSED: &str = "SUPPRESSED";
 
 /// Takes up to `limit` activities whose time has come, and keeps them from others until `lease_end`; after a crash
 /// that is when they are free again.
@@ -55,7 +58,7 @@ pub(crate) async fn release_all(tx: &Tx) -> Result<()> {
         .into_tuple()
         .all(&**tx)
         .await?;
-    for ids in claimed.chunks(CHUNK) {
+    for ids in chunks(&claimed) {
         release(tx, ids).await?;
     }
     Ok(())
@@ -83,7 +86,7 @@ pub(crate) async fn identify(tx: &Tx, identified: &[(Activity, Party)]) -> Resul
         return Ok(());
     }
     let rows = identified.iter().map(|(activity, party)| {
-        let Party { contact_id, account_id, account_revision } = *party;
+        let Party { contact_id, account_id, account_revision, .. } = *party;
         vec![activity.activity_id.into(), contact_id.into(), account_id.into(), account_revision.into()]
     });
     let column = |number| column_of("resolved", number);
@@ -98,6 +101,25 @@ pub(crate) async fn identify(tx: &Tx, identified: &[(Activity, Party)]) -> Resul
         .and_where(Expr::col((Entity, Column::ActivityId)).eq(column(1)))
         .to_owned();
     tx.execute(&update).await?;
+    Ok(())
+}
+
+/// Keeps nothing of these activities but that they were: they are of nobody.
+pub(crate) async fn suppress(tx: &Tx, suppressed: &[Activity]) -> Result<()> {
+    for activity in suppressed {
+        let row = ActiveModel {
+            activity_id: Set(activity.activity_id),
+            source_event_id: Set(activity.source_event_id.clone()),
+            object_id: Set(None),
+            payload: Set(Json::Object(serde_json::Map::new())),
+            content_digest: Set(Vec::new()),
+            state: Set(State::Identified.as_str().to_owned()),
+            next_attempt_time: Set(None),
+            error_reason: Set(Some(SUPPRESSED.to_owned())),
+            ..Default::default()
+        };
+        row.update(&**tx).await?;
+    }
     Ok(())
 }
 

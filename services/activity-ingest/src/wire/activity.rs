@@ -3,8 +3,9 @@ use std::collections::HashMap;
 use leadflow_platform::{Error, Result, clock, ids, trace::Origin, value};
 use leadflow_proto::{
     activity::v1::{
-        Activity as ActivityMessage, ActivityRecorded, ActivityState, Channel as ChannelMessage, Door as DoorMessage,
-        ListActivitiesRequest, RecordActivitiesResponse, RecordResult, record_result::Outcome as OutcomeMessage,
+        Activity as ActivityMessage, ActivityReattributed, ActivityRecorded, ActivityState, Channel as ChannelMessage,
+        Door as DoorMessage, ListActivitiesRequest, RecordActivitiesResponse, RecordResult,
+        record_result::Outcome as OutcomeMessage,
     },
     contact::v1::{Identity as IdentityMessage, IdentityClaim},
 };
@@ -114,6 +115,8 @@ fn identity(message: IdentityMessage) -> Identity {
         given_name: message.given_name,
         family_name: message.family_name,
         job_title: message.job_title,
+        street: message.street,
+        city: message.city,
     }
 }
 
@@ -132,6 +135,8 @@ fn identity_message(identity: &Identity) -> IdentityMessage {
         given_name: identity.given_name,
         family_name: identity.family_name,
         job_title: identity.job_title,
+        street: identity.street,
+        city: identity.city,
     }
 }
 
@@ -265,7 +270,13 @@ pub(crate) fn recorded(activity: &Activity, party: &Party) -> ActivityRecorded {
         object_id: activity.object_id.clone().unwrap_or_default(),
         attributes: value::map_to_proto(&attributes),
         answers: value::map_to_proto(&activity.payload.answers),
+        attribution: party.attribution,
     }
+}
+
+/// What is announced of an activity that belongs to another account than before.
+pub(crate) fn reattributed(activity: &Activity, party: &Party) -> ActivityReattributed {
+    ActivityReattributed { activity: Some(recorded(activity, party)) }
 }
 
 /// Which activities are asked for.

@@ -7,7 +7,10 @@ use leadflow_proto::{
     common::v1::{Change as ChangeMessage, change::Action},
 };
 
-use super::activity::{channel, channel_message};
+use super::{
+    activity::{channel, channel_message},
+    statement,
+};
 use crate::domain::{
     configuration::{Change, Configuration},
     problems::Problems,
@@ -62,7 +65,12 @@ fn read_consent(message: ConsentMessage) -> Result<Consent> {
     let basis = Basis::from_word(&message.basis).ok_or_else(|| {
         Error::invalid("consent.basis", "must be `consent`, `contract`, `legitimate_interest` or `none`")
     })?;
-    Ok(Consent { basis, purpose: message.purpose, field: message.field })
+    let read = |(index, number): (usize, &i32)| {
+        statement::channel(*number)
+            .ok_or_else(|| Error::invalid(format!("consent.channels[{index}]"), "is no way to reach a person"))
+    };
+    let channels = message.channels.iter().enumerate().map(read).collect::<Result<_>>()?;
+    Ok(Consent { basis, purpose: message.purpose, field: message.field, channels })
 }
 
 fn read_field(message: FieldMessage) -> Result<Field> {
@@ -83,6 +91,7 @@ pub(crate) fn source(source: Source) -> SourceMessage {
         basis: consent.basis.as_str().to_owned(),
         purpose: consent.purpose,
         field: consent.field,
+        channels: consent.channels.into_iter().map(|it| statement::channel_message(it).into()).collect(),
     };
     SourceMessage {
         name: source.name,

@@ -16,6 +16,7 @@ mod privacy;
 mod quarantine;
 mod recognition;
 mod repetitions;
+mod stitching;
 mod support;
 mod traces;
 mod validation;

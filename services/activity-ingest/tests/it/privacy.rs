@@ -22,6 +22,8 @@ on_each_database! {
                 country: "DE".into(),
                 region: canary("region"),
                 postal_code: canary("postal"),
+                street: canary("street"),
+                city: canary("city"),
                 given_name: canary("given"),
                 family_name: canary("family"),
                 job_title: canary("job"),

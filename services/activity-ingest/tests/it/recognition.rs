@@ -10,7 +10,7 @@ use crate::support::{World, activity, get, record, record_one, state};
 on_each_database! {
     async fn whom_contact_knows_is_identified_with_the_acceptance_and_announced_once(database) {
         let world = World::start(database).await;
-        world.contact.recognise("anna@example.com");
+        world.contact.knows("anna@example.com");
         let batch = vec![activity("e-1", "anna@example.com"), activity("e-2", "ben@example.com")];
         let results = record(&world.client(), batch).await;
         let known = get(&world.client(), &results[0].activity_id).await;
@@ -27,7 +27,7 @@ on_each_database! {
 
     async fn what_comes_again_of_whom_contact_knows_has_one_effect(database) {
         let world = World::start(database).await;
-        world.contact.recognise("anna@example.com");
+        world.contact.knows("anna@example.com");
         let first = record_one(&world.client(), activity("e-1", "anna@example.com")).await;
         let changed = Activity { notes: "another".into(), ..activity("e-1", "anna@example.com") };
         let again = record(&world.client(), vec![activity("e-1", "anna@example.com"), changed, activity("e-2", "anna@example.com")]).await;
@@ -40,7 +40,7 @@ on_each_database! {
 
     async fn a_contact_that_does_not_answer_keeps_nobody_waiting(database) {
         let world = World::start(database).await;
-        world.contact.recognise("anna@example.com");
+        world.contact.knows("anna@example.com");
         world.contact.fall_silent();
         // Far less than a call may take, and more than a busy machine needs.
         let patience = Duration::from_secs(5);
@@ -53,7 +53,7 @@ on_each_database! {
     async fn replicas_that_take_the_same_announce_it_once(database) {
         let world = World::start(database).await;
         let replica = world.replica().await;
-        world.contact.recognise("anna@example.com");
+        world.contact.knows("anna@example.com");
         let batch = || (0..200).map(|n| activity(&format!("e-{n}"), "anna@example.com")).collect::<Vec<_>>();
         let (here, there) = (world.client(), replica.client.clone());
         let (one, other) = tokio::join!(record(&here, batch()), record(&there, batch()));

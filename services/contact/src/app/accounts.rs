@@ -10,11 +10,11 @@ use uuid::Uuid;
 
 use super::{App, joined};
 use crate::{
-    domain::{Account, Joined, Key},
+    domain::{Account, Joined, Key, matching::Subject},
     error,
     store::{
         accounts::{self, Filter, PageKey},
-        directory,
+        directory, matches,
     },
 };
 
@@ -109,6 +109,7 @@ impl App {
         accounts::save(tx, [&account]).await?;
         accounts::drop_keys(tx, &account).await?;
         accounts::add_keys(tx, account.keys().into_iter().map(|key| (key, account.account_id))).await?;
+        matches::replace(tx, Subject::Organisation, account.account_id, &account.profile()).await?;
         self.announce(tx, [&account], []).await?;
         Ok(account)
     }

@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::{App, joined};
 use crate::{
     domain::{Contact, Joined},
-    store::{contacts, merges},
+    store::{contacts, matches, merges},
 };
 
 impl App {
@@ -63,6 +63,9 @@ impl App {
             }
             let changed: Vec<_> = changed.iter().collect();
             contacts::save(&tx, &changed).await?;
+            for side in &changed {
+                matches::relearn(&tx, side).await?;
+            }
             app.announce(&tx, [], changed).await?;
             let mut contact = joined::get(&*tx, contact_id).await?;
             joined::at_survivors(&*tx, std::slice::from_mut(&mut contact)).await?;

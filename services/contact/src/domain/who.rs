@@ -20,6 +20,12 @@ pub struct Account {
     pub region: String,
     /// As written.
     pub postal_code: String,
+    /// As written.
+    pub city: String,
+    /// Street and house number, as written.
+    pub street: String,
+    /// Its own numbers, E.164: those that were told without a person.
+    pub phones: Vec<String>,
     /// As the company writes it.
     pub industry: String,
     /// Number of employees.
@@ -70,6 +76,14 @@ pub struct Contact {
     pub emails: Vec<String>,
     /// E.164.
     pub phones: Vec<String>,
+    /// Street and house number, as written.
+    pub street: String,
+    /// As written.
+    pub city: String,
+    /// As written.
+    pub postal_code: String,
+    /// State or province, as written.
+    pub region: String,
     /// The buying role.
     pub role: String,
     /// The field of work.
@@ -107,6 +121,8 @@ pub enum Key {
     Name(String, String),
     /// The company's own number or slug for an organisation.
     Reference(String),
+    /// What is said of a person who is known by nothing else. It only keeps equal claims from being resolved at once.
+    Description(String),
 }
 
 impl Account {

@@ -3,50 +3,130 @@
 //! Two batches that share a key wait for each other: the first thing a batch does is to lock all its keys, in order.
 //! The unique keys of the tables are the last line of defence.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use leadflow_platform::{Result, db::Tx};
 use sea_orm::ConnectionTrait;
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
-use super::{accounts, contacts, merges};
-use crate::domain::{Directory, Key};
+use super::{accounts, contacts, matches, merges, reviews};
+use crate::domain::{
+    Claim, Contact, Directory, Key,
+    matching::{Profile, Subject},
+};
 
-/// Locks the keys and all that they lead to, and loads it.
-pub(crate) async fn load(tx: &Tx, keys: &[Key]) -> Result<Directory> {
-    lock_keys(tx, keys).await?;
-    read(&**tx, keys, true).await
-}
-
-/// All that the keys lead to, to look at.
-pub(crate) async fn read(connection: &impl ConnectionTrait, keys: &[Key], lock: bool) -> Result<Directory> {
-    let contact_of = contacts::owners(connection, keys).await?;
+/// Locks the keys, and loads all that they lead to, and those who may be meant where none leads to anybody.
+pub(crate) async fn load(tx: &Tx, claims: &[Claim]) -> Result<Directory> {
+    let keys: BTreeSet<_> = claims.iter().flat_map(Claim::keys).collect();
+    let keys: Vec<_> = keys.into_iter().collect();
+    lock_keys(tx, &keys).await?;
+    let contact_of = contacts::owners(&**tx, &keys).await?;
+    let account_of = accounts::owners(&**tx, &keys).await?;
+    let (people, organisations) = to_match(claims, &contact_of, &account_of);
+    let mut matching = matches::load(&**tx, &people, &organisations).await?;
     let phones: Vec<_> =
         keys.iter().filter_map(|key| if let Key::Phone(phone) = key { Some(phone.clone()) } else { None }).collect();
-    let phones = contacts::phones(connection, &phones).await?;
+    let phones = contacts::phones(&**tx, &phones).await?;
     // Of a phone that several have, only those who have nothing else may be meant.
     let callers: Vec<Uuid> = phones.values().flatten().copied().collect();
-    let with_more = contacts::keys_of(connection, &callers).await?;
+    let with_more = contacts::keys_of(&**tx, &callers).await?;
     let may_be_meant = phones
         .values()
         .flat_map(|owners| owners.iter().filter(|&id| owners.len() == 1 || !with_more.contains_key(id)))
         .copied();
-    let people: BTreeSet<Uuid> = contact_of.values().copied().chain(may_be_meant).collect();
+    let meant = matching.meant(Subject::Person, &people);
+    let people: BTreeSet<Uuid> = contact_of.values().copied().chain(may_be_meant).chain(meant).collect();
     let people: Vec<_> = people.into_iter().collect();
-    let contacts = contacts::find(connection, &people, lock).await?;
+    let contacts = contacts::lock(tx, &people).await?;
     // Read again under the locks: another batch may have found out more.
     let mut keys_of = with_more;
-    keys_of.extend(contacts::keys_of(connection, &people).await?);
+    keys_of.extend(contacts::keys_of(&**tx, &people).await?);
 
-    let account_of = accounts::owners(connection, keys).await?;
-    let at = contacts.values().filter_map(|contact| contact.account_id);
+    let merged: Vec<_> = contacts.values().filter(|it| it.merged_into.is_some()).map(|it| it.contact_id).collect();
+    let mut survivors = merges::survivors(&**tx, &merged).await?;
+    let accounts_of_merged = accounts_of(&**tx, &contacts, &survivors).await?;
+
+    let at = contacts.values().filter_map(|contact| contact.account_id).chain(accounts_of_merged.values().copied());
+    let meant = matching.meant(Subject::Organisation, &organisations);
+    let organisations: BTreeSet<Uuid> = account_of.values().copied().chain(at).chain(meant).collect();
+    let accounts = accounts::lock(tx, organisations).await?;
+    let merged: Vec<_> = accounts.values().filter(|it| it.merged_into.is_some()).map(|it| it.account_id).collect();
+    survivors.extend(merges::survivors(&**tx, &merged).await?);
+    for (id, known) in &mut matching.profiles {
+        if let Some(contact) = contacts.get(id) {
+            *known = contact.profile(contact.account_id.and_then(|id| accounts.get(&id)));
+        } else if let Some(account) = accounts.get(id) {
+            *known = account.profile();
+        }
+    }
+    let known = Directory { contact_of, keys_of, phones, account_of, contacts, accounts, ..Directory::default() };
+    Ok(Directory { survivors, accounts_of_merged, matching, ..known })
+}
+
+/// Where those are who were merged into somebody, and of whom nothing else says where they are.
+async fn accounts_of(
+    connection: &impl ConnectionTrait,
+    contacts: &BTreeMap<Uuid, Contact>,
+    survivors: &HashMap<Uuid, Uuid>,
+) -> Result<HashMap<Uuid, Uuid>> {
+    let homeless = contacts.values().filter(|contact| contact.account_id.is_none());
+    let of: Vec<_> = homeless.filter_map(|it| Some((it.contact_id, *survivors.get(&it.contact_id)?))).collect();
+    let ids: Vec<_> = of.iter().map(|(_, survivor)| *survivor).collect();
+    let people = contacts::by_ids(connection, &ids).await?;
+    let at = |(id, survivor): (Uuid, Uuid)| Some((id, people.get(&survivor)?.account_id?));
+    Ok(of.into_iter().filter_map(at).collect())
+}
+
+/// What is said of people and organisations that no strong key leads to. For all others nothing needs to be searched.
+fn to_match(
+    claims: &[Claim],
+    contact_of: &HashMap<Key, Uuid>,
+    account_of: &HashMap<Key, Uuid>,
+) -> (Vec<Profile>, Vec<Profile>) {
+    let unknown_person = |claim: &&Claim| {
+        let (mut strong, mut known) = (0, 0);
+        for key in claim.keys() {
+            match key {
+                Key::Email(_) if contact_of.contains_key(&key) => return false,
+                Key::Email(_) | Key::ExternalId(..) | Key::AnonymousId(_) => {
+                    strong += 1;
+                    known += usize::from(contact_of.contains_key(&key));
+                }
+                _ => {}
+            }
+        }
+        strong == 0 || known < strong
+    };
+    let unknown_organisation = |claim: &&Claim| {
+        let told = !claim.city.is_empty() || !claim.street.is_empty();
+        told || claim.keys().iter().all(|key| !matches!(key, Key::Name(..)) || !account_of.contains_key(key))
+    };
+    let people = claims.iter().filter(unknown_person).filter_map(Claim::person_profile);
+    let organisations = claims.iter().filter(unknown_organisation).filter_map(Claim::organisation_profile);
+    (people.collect(), organisations.collect())
+}
+
+/// What the keys of claims lead to, to look at. Nobody is searched for whom no key leads to.
+pub(crate) async fn look(connection: &impl ConnectionTrait, claims: &[Claim]) -> Result<Directory> {
+    let keys: BTreeSet<_> = claims.iter().flat_map(Claim::keys).collect();
+    let keys: Vec<_> = keys.into_iter().collect();
+    let contact_of = contacts::owners(connection, &keys).await?;
+    let account_of = accounts::owners(connection, &keys).await?;
+    let people: BTreeSet<Uuid> = contact_of.values().copied().collect();
+    let people: Vec<_> = people.into_iter().collect();
+    let contacts = contacts::by_ids(connection, &people).await?;
+    let keys_of = contacts::keys_of(connection, &people).await?;
+    let merged: Vec<_> = contacts.values().filter(|it| it.merged_into.is_some()).map(|it| it.contact_id).collect();
+    let mut survivors = merges::survivors(connection, &merged).await?;
+    let accounts_of_merged = accounts_of(connection, &contacts, &survivors).await?;
+    let at = contacts.values().filter_map(|contact| contact.account_id).chain(accounts_of_merged.values().copied());
     let organisations: BTreeSet<Uuid> = account_of.values().copied().chain(at).collect();
-    let accounts = accounts::find(connection, &organisations.into_iter().collect::<Vec<_>>(), lock).await?;
-    let merged = contacts.values().filter(|contact| contact.merged_into.is_some()).map(|contact| contact.contact_id);
-    let merged = merged.chain(accounts.values().filter(|it| it.merged_into.is_some()).map(|it| it.account_id));
-    let survivors = merges::survivors(connection, &merged.collect::<Vec<_>>()).await?;
-    Ok(Directory { contact_of, keys_of, phones, account_of, contacts, accounts, survivors, ..Directory::default() })
+    let accounts = accounts::by_ids(connection, &organisations.into_iter().collect::<Vec<_>>()).await?;
+    let merged: Vec<_> = accounts.values().filter(|it| it.merged_into.is_some()).map(|it| it.account_id).collect();
+    survivors.extend(merges::survivors(connection, &merged).await?);
+    let known = Directory { contact_of, keys_of, account_of, contacts, accounts, ..Directory::default() };
+    Ok(Directory { survivors, accounts_of_merged, ..known })
 }
 
 /// Waits until no other transaction is at these keys.
@@ -61,10 +141,12 @@ fn lock_of(key: &Key) -> i64 {
 }
 
 /// Writes what the batch has changed.
-pub(crate) async fn save(tx: &Tx, directory: &Directory) -> Result<()> {
+pub(crate) async fn save(tx: &Tx, directory: &Directory, now: i64) -> Result<()> {
     accounts::save(tx, directory.changed_accounts.iter().filter_map(|id| directory.accounts.get(id))).await?;
     let changed: Vec<_> = directory.changed_contacts.iter().filter_map(|id| directory.contacts.get(id)).collect();
     contacts::save(tx, &changed).await?;
     accounts::add_keys(tx, directory.new_keys.clone()).await?;
-    contacts::add_keys(tx, directory.new_keys.clone()).await
+    contacts::add_keys(tx, directory.new_keys.clone()).await?;
+    matches::save(tx, &directory.matching.new_blocks).await?;
+    reviews::add(tx, &directory.matching.found, now).await
 }

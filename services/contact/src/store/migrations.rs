@@ -1,3 +1,6 @@
 //! How the tables came to be. What was released is never changed; changes come as new files.
 
+pub(super) mod consents;
+pub(super) mod erasures;
+pub(super) mod matching;
 pub(super) mod merges;

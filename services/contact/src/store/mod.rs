@@ -4,11 +4,16 @@ use leadflow_platform::db::{platform_and, run_script};
 use sea_orm_migration::prelude::*;
 
 pub(crate) mod accounts;
+pub(crate) mod consents;
 pub(crate) mod contacts;
 pub(crate) mod directory;
 mod entity;
+pub(crate) mod erasures;
+pub(crate) mod matches;
 pub(crate) mod merges;
 mod migrations;
+pub(crate) mod person;
+pub(crate) mod reviews;
 
 /// Brings the tables up to date.
 #[derive(Debug)]
@@ -17,7 +22,13 @@ pub struct Migrator;
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        platform_and(vec![Box::new(Tables), Box::new(migrations::merges::Merges)])
+        platform_and(vec![
+            Box::new(Tables),
+            Box::new(migrations::merges::Merges),
+            Box::new(migrations::consents::Consents),
+            Box::new(migrations::erasures::Erasures),
+            Box::new(migrations::matching::Matching),
+        ])
     }
 }
 

@@ -21,14 +21,19 @@ pub(crate) fn claim(claim: &pb::IdentityClaim) -> Result<Claim> {
         written => Some(normal::email(written).ok_or_else(error::invalid_email)?),
     };
     let told = normal::corporate_domain(&said.domain);
+    let domain = email.as_deref().and_then(normal::corporate_domain).or(told);
+    // The address of a role leads to its organisation; whoever writes from there is known by something else, or not.
+    let email = email.filter(|email| !normal::is_role_address(email));
     let read = Claim {
-        domain: email.as_deref().and_then(normal::corporate_domain).or(told),
+        domain,
         external_id: some(text("external_id", &said.external_id)?).map(|id| (source, id)),
         anonymous_id: some(text("anonymous_id", &said.anonymous_id)?),
         phone: normal::phone(&said.phone, &country),
         company: text("company", &said.company)?,
         region: text("region", &said.region)?,
         postal_code: text("postal_code", &said.postal_code)?,
+        city: text("city", &said.city)?,
+        street: text("street", &said.street)?,
         given_name: text("given_name", &said.given_name)?,
         family_name: text("family_name", &said.family_name)?,
         job_title: text("job_title", &said.job_title)?,
@@ -50,14 +55,18 @@ pub(crate) fn resolved(result: Result<Option<Answer>>) -> pb::ResolvedIdentity {
     let text = |id: Option<Uuid>| id.map(|id| id.to_string()).unwrap_or_default();
     match result {
         Ok(None) => pb::ResolvedIdentity { unknown: true, ..Default::default() },
-        Ok(Some(Answer { resolved, contact_id, account_id, account_revision })) => pb::ResolvedIdentity {
+        Ok(Some(Answer { suppressed: true, .. })) => pb::ResolvedIdentity { suppressed: true, ..Default::default() },
+        Ok(Some(Answer { resolved, contact_id, account_id, account_revision, .. })) => pb::ResolvedIdentity {
             contact_id: text(contact_id),
             account_id: text(account_id),
             origin_contact_id: text(resolved.contact_id),
             origin_account_id: text(resolved.account_id),
+            recognised_contact_ids: resolved.recognised.iter().map(ToString::to_string).collect(),
             contact_created: resolved.contact_created,
             account_created: resolved.account_created,
             account_revision,
+            contact_review_id: text(resolved.contact_review),
+            account_review_id: text(resolved.account_review),
             ..Default::default()
         },
         Err(error) => pb::ResolvedIdentity { error: Some(error.to_item_status()), ..Default::default() },

@@ -5,7 +5,7 @@ use prost::Message as _;
 use super::{account::mask_paths, country, short, time};
 use crate::domain::{Contact, Joined};
 
-fn contact(contact: &Contact) -> pb::Contact {
+pub(crate) fn contact(contact: &Contact) -> pb::Contact {
     pb::Contact {
         contact_id: contact.contact_id.to_string(),
         account_id: contact.account_id.map(|id| id.to_string()).unwrap_or_default(),
@@ -14,6 +14,10 @@ fn contact(contact: &Contact) -> pb::Contact {
         job_title: contact.job_title.clone(),
         emails: contact.emails.clone(),
         phones: contact.phones.clone(),
+        street: contact.street.clone(),
+        city: contact.city.clone(),
+        postal_code: contact.postal_code.clone(),
+        region: contact.region.clone(),
         profile: Some(profile(contact)),
         revision: contact.revision,
         etag: contact.revision.to_string(),
@@ -60,10 +64,14 @@ pub(crate) fn contact_change(
     mask: Option<&prost_types::FieldMask>,
     said: &pb::Contact,
 ) -> Result<impl FnOnce(&mut Contact) + Send + 'static> {
-    const FIELDS: [&str; 8] = [
+    const FIELDS: [&str; 12] = [
         "given_name",
         "family_name",
         "job_title",
+        "street",
+        "city",
+        "postal_code",
+        "region",
         "profile.role",
         "profile.function",
         "profile.seniority",
@@ -77,6 +85,10 @@ pub(crate) fn contact_change(
         text("given_name", &said.given_name)?,
         text("family_name", &said.family_name)?,
         text("job_title", &said.job_title)?,
+        text("street", &said.street)?,
+        text("city", &said.city)?,
+        text("postal_code", &said.postal_code)?,
+        text("region", &said.region)?,
         text("profile.role", &says.role)?,
         text("profile.function", &says.function)?,
         text("profile.seniority", &says.seniority)?,
@@ -88,6 +100,10 @@ pub(crate) fn contact_change(
             &mut contact.given_name,
             &mut contact.family_name,
             &mut contact.job_title,
+            &mut contact.street,
+            &mut contact.city,
+            &mut contact.postal_code,
+            &mut contact.region,
             &mut contact.role,
             &mut contact.function,
             &mut contact.seniority,

@@ -2,15 +2,22 @@
 
 mod account;
 mod claim;
+mod consent;
 mod contact;
 mod merge;
+mod privacy;
+mod review;
 
 pub(crate) use account::{
     account, account_change, account_changed, account_filter, account_from, change, joined_account,
 };
 pub(crate) use claim::{claim, resolved};
-pub(crate) use contact::{contact_change, contact_changed, joined_contact};
+pub(crate) use consent::{consent, consent_from, consent_recorded, permission, question};
+pub(crate) use contact::{contact, contact_change, contact_changed, joined_contact};
 pub(crate) use merge::{merge, merge_event, merge_filter, merge_kind, merging, note, preview};
+pub(crate) use review::{decision, review, review_filter, review_with_sides};
+
+pub(crate) use privacy::{contact_erased, erased_person, erasure, held};
 
 use leadflow_platform::{Error, Result, clock};
 
@@ -19,7 +26,7 @@ fn time(millis: i64) -> prost_types::Timestamp {
 }
 
 /// A text that is not longer than a line.
-fn short(field: &str, text: &str) -> Result<String> {
+pub(crate) fn short(field: &str, text: &str) -> Result<String> {
     const LIMIT: usize = 320;
     let text = text.trim();
     if text.len() > LIMIT {
@@ -29,6 +36,15 @@ fn short(field: &str, text: &str) -> Result<String> {
         return Err(Error::invalid(field, "contains control characters"));
     }
     Ok(text.to_owned())
+}
+
+/// Why somebody does something that cannot be undone.
+pub(crate) fn reason(field: &str, text: &str) -> Result<String> {
+    let reason = short(field, text)?;
+    if reason.is_empty() {
+        return Err(Error::invalid(field, "is required: say why, in words that name nobody"));
+    }
+    Ok(reason)
 }
 
 fn country(field: &str, text: &str) -> Result<String> {

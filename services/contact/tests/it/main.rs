@@ -3,10 +3,15 @@
 
 mod accounts;
 mod configuration;
+mod consents;
 mod contacts;
+mod erasure;
 mod events;
 mod joined;
+mod labelled;
 mod lists;
+mod match_reviews;
+mod matching;
 mod merges;
 mod properties;
 mod refusals;

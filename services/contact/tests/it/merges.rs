@@ -214,7 +214,9 @@ on_each_database! {
         assert_ne!(visitor.contact_id, ada.contact_id);
         let seen = world.resolve_one(claim(cookie("ada@works.de"))).await;
         assert_eq!((&seen.contact_id, &seen.account_id), (&ada.contact_id, &ada.account_id));
+        assert_eq!(seen.recognised_contact_ids, [visitor.contact_id.clone()]);
         let back = world.resolve_one(claim(cookie(""))).await;
+        assert_eq!((&back.account_id, back.recognised_contact_ids.len()), (&ada.account_id, 0));
         assert_eq!((&back.contact_id, &back.origin_contact_id), (&ada.contact_id, &visitor.contact_id));
         assert_eq!(world.contact(&visitor.contact_id).await.contact_id, ada.contact_id);
         // Two addresses are two people, though they use one device.
@@ -224,4 +226,22 @@ on_each_database! {
         assert_eq!(merges.len(), 1);
         assert_eq!((merges[0].merge_principal.as_str(), &merges[0].merged_id), ("service:contact", &visitor.contact_id));
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_merges_two_at_once_in_both_directions_merges_them_once() {
+    use leadflow_harness::{Backend, TestDatabase};
+    let world = World::start(TestDatabase::create(Backend::Postgres).await.unwrap()).await;
+    let (a, b) = (world.create(named("A", &["a.de"])).await, world.create(named("B", &["b.de"])).await);
+    let mut calls = tokio::task::JoinSet::new();
+    for at in 0..16 {
+        let (mut client, request) = (world.merges(), if at % 2 == 0 { accounts(&a, &b) } else { accounts(&b, &a) });
+        calls.spawn(async move { client.merge(request).await });
+    }
+    let (merged, refused): (Vec<_>, Vec<_>) = calls.join_all().await.into_iter().partition(Result::is_ok);
+    assert_eq!(merged.len(), 1);
+    for status in refused {
+        assert_eq!(reason(&status.unwrap_err()), "ALREADY_MERGED");
+    }
+    assert_eq!(world.accounts().await[0].domains, ["a.de", "b.de"]);
 }

@@ -100,7 +100,12 @@ proptest! {
             let changes = !resolving.changed_contacts.is_empty()
                 || !resolving.changed_accounts.is_empty()
                 || !resolving.new_keys.is_empty();
-            prop_assert_eq!(recognised, (!changes).then(|| resolved[0]), "{:?}", claim);
+            if let Some(recognised) = recognised {
+                prop_assert!(!changes, "{:?}", claim);
+                prop_assert_eq!(recognised, resolved[0], "{:?}", claim);
+            }
+            let strong = claim.email.is_some() && claim.domain.is_some();
+            prop_assert!(changes || !strong || recognised.is_some(), "{:?}", claim);
         }
     }
 

@@ -54,7 +54,7 @@ pub(crate) struct Import {
     pub(crate) errors: Option<PathBuf>,
 }
 
-fn column_and_field(text: &str) -> Result<(String, Field), String> {
+pub(super) fn column_and_field(text: &str) -> Result<(String, Field), String> {
     let (column, field) = text.rsplit_once('=').ok_or("write COLUMN=FIELD, such as 'Work email=email'")?;
     Ok((column.trim().to_owned(), field.trim().parse()?))
 }

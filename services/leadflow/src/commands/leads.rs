@@ -99,6 +99,7 @@ pub(crate) fn to_json(lead: &pb::Lead) -> Json {
         "open_time": json_time(lead.open_time.as_ref()),
         "close_time": json_time(lead.close_time.as_ref()),
         "close_reason": json_text(&word(lead.close_reason().as_str_name(), "CLOSE_REASON_")),
+        "merged_into_lead_id": json_text(&lead.merged_into_lead_id),
         "model_version": lead.model_version,
         "etag": lead.etag,
     })

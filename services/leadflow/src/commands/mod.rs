@@ -2,11 +2,15 @@
 
 mod apply;
 mod assignments;
+mod consent;
 mod explain;
 mod import;
 mod leads;
 mod lists;
+mod match_file;
+mod merge;
 mod mutations;
+mod privacy;
 mod quarantine;
 mod reconcile;
 mod roles;
@@ -29,6 +33,7 @@ pub(crate) async fn run(cli: Cli, vars: Vars) -> Result<ExitCode> {
         Command::Up(up) => return roles::up(global, up, vars).await,
         Command::Serve { role } => return roles::serve(&role, &vars).await,
         Command::Migrate { role } => return roles::migrate(&role, &vars).await,
+        Command::Match(args) => return match_file::run(global.output, &args),
         _ => {}
     }
     let clients = Clients::new(&global, &vars)?;
@@ -47,14 +52,22 @@ pub(crate) async fn run(cli: Cli, vars: Vars) -> Result<ExitCode> {
         Command::Close(close) => mutations::close(&clients, format, close).await?,
         Command::Activities(activities) => lists::activities(&clients, format, activities).await?,
         Command::Quarantine(quarantine) => return quarantine::run(&clients, format, quarantine).await,
+        Command::Consent(consent) => consent::run(&clients, format, consent).await?,
+        Command::MayContact(args) => return consent::may_contact(&clients, format, args).await,
+        Command::Erase(args) => privacy::erase(&clients, format, args).await?,
+        Command::Erasures(args) => privacy::erasures(&clients, format, args).await?,
+        Command::Export(what) => privacy::export(&clients, what).await?,
         Command::Accounts(accounts) => lists::accounts(&clients, format, accounts).await?,
+        Command::Merge(args) => merge::run(&clients, format, args).await?,
+        Command::Unmerge(args) => merge::undo(&clients, format, args).await?,
+        Command::Merges(args) => merge::list(&clients, format, args).await?,
         Command::Holds => lists::holds(&clients, format).await?,
         Command::Pools => lists::pools(&clients, format).await?,
         Command::Reconcile(reconcile) => return reconcile::run(&clients, format, &reconcile).await,
         Command::Sample { folder, data_dir } => {
             sample::run(&clients, sample::Sample { folder: &folder, data_dir: &data_dir, vars: &vars }).await?;
         }
-        Command::Up(_) | Command::Serve { .. } | Command::Migrate { .. } => {}
+        Command::Up(_) | Command::Serve { .. } | Command::Migrate { .. } | Command::Match(_) => {}
     }
     Ok(ExitCode::SUCCESS)
 }

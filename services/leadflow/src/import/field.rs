@@ -49,7 +49,7 @@ pub(crate) enum Field {
 }
 
 /// The fields of an identity, as the contract names them.
-pub(crate) const IDENTITY: [&str; 12] = [
+pub(crate) const IDENTITY: [&str; 14] = [
     "email",
     "phone",
     "external_id",
@@ -62,6 +62,8 @@ pub(crate) const IDENTITY: [&str; 12] = [
     "given_name",
     "family_name",
     "job_title",
+    "street",
+    "city",
 ];
 
 /// The other words, each with its field.
@@ -86,7 +88,7 @@ const WORDS: [(&str, Field); 15] = [
 impl Field {
     /// Whether several columns may mean it; their texts are joined.
     pub(crate) fn is_joined(&self) -> bool {
-        matches!(self, Self::OccurTime | Self::Notes | Self::Ignored)
+        matches!(self, Self::OccurTime | Self::Notes | Self::Ignored | Self::Identity("street"))
     }
 
     /// Whether only a call has it.

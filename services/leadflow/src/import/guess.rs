@@ -12,7 +12,7 @@ use super::{
 };
 
 /// Heads of an identity's fields.
-const IDENTITY: [(&str, &[&str]); 10] = [
+const IDENTITY: [(&str, &[&str]); 12] = [
     (
         "email",
         &[
@@ -58,6 +58,23 @@ const IDENTITY: [(&str, &[&str]); 10] = [
     ("country", &["country", "country code", "land"]),
     ("region", &["region", "state", "state province", "province", "bundesland"]),
     ("postal_code", &["postal code", "postcode", "zip", "zip code", "plz", "postleitzahl"]),
+    (
+        "street",
+        &[
+            "street",
+            "street number",
+            "house number",
+            "street address",
+            "address",
+            "address 1",
+            "address line 1",
+            "strasse",
+            "straße",
+            "hausnummer",
+            "adresse",
+        ],
+    ),
+    ("city", &["city", "town", "suburb", "ort", "stadt"]),
     ("job_title", &["job title", "title", "position", "job", "role", "function", "funktion"]),
     ("given_name", &["given name", "first name", "firstname", "forename", "vorname"]),
 ];

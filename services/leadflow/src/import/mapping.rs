@@ -94,10 +94,7 @@ pub(crate) fn columns(
     kind: Kind,
     source: &Source,
 ) -> Result<Vec<Field>> {
-    let mut given = vec![None; header.len()];
-    for (column, field) in saved.columns.iter().chain(said.iter().map(|(column, field)| (column, field))) {
-        given[find(header, column)?] = Some(field.clone());
-    }
+    let given = given(header, saved.columns.iter().chain(said.iter().map(|(column, field)| (column, field))))?;
     let mut seen = BTreeSet::new();
     for field in given.iter().flatten() {
         if !field.is_joined() && !seen.insert(field) {
@@ -110,6 +107,23 @@ pub(crate) fn columns(
     let columns = guess::columns(header, given, kind, source);
     check(header, &columns, kind)?;
     Ok(columns)
+}
+
+/// The field of each column of a file that says who somebody is, and nothing of what they did.
+///
+/// # Errors
+/// When a column that is named is not there.
+pub(crate) fn of_people(header: &[String], said: &[(String, Field)]) -> Result<Vec<Field>> {
+    let given = given(header, said.iter().map(|(column, field)| (column, field)))?;
+    Ok(guess::columns(header, given, Kind::Scans, &Source::default()))
+}
+
+fn given<'a>(header: &[String], said: impl Iterator<Item = (&'a String, &'a Field)>) -> Result<Vec<Option<Field>>> {
+    let mut given = vec![None; header.len()];
+    for (column, field) in said {
+        given[find(header, column)?] = Some(field.clone());
+    }
+    Ok(given)
 }
 
 /// The column of this name; blanks, signs and capitals do not matter where only one fits.

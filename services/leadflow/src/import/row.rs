@@ -19,7 +19,7 @@ use super::{
 };
 
 /// How the lines of one file become activities.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Reading {
     pub(crate) source: Source,
     pub(crate) kind: Kind,
@@ -57,7 +57,7 @@ impl Reading {
         let mut texts = Texts::new();
         let said = self.columns.iter().zip(cells).filter(|(field, text)| **field != Field::Ignored && !text.is_empty());
         for (field, text) in said {
-            let between = if *field == Field::OccurTime { " " } else { "\n" };
+            let between = if *field == Field::Notes { "\n" } else { " " };
             let all = texts.entry(field.clone()).or_default();
             if !all.is_empty() {
                 all.push_str(between);
@@ -154,6 +154,16 @@ impl Reading {
         if cells.problems.is_empty() { Ok(activity) } else { Err(cells.problems) }
     }
 
+    /// Who a line means.
+    ///
+    /// # Errors
+    /// All that cannot be read.
+    pub(crate) fn who(&self, texts: &Texts) -> Result<Identity, Vec<Problem>> {
+        let mut cells = Cells { texts: self.replaced(texts), problems: Vec::new() };
+        let identity = self.identity(&mut cells);
+        if cells.problems.is_empty() { Ok(identity) } else { Err(cells.problems) }
+    }
+
     /// The texts in the words of the mapping's values.
     fn replaced(&self, texts: &Texts) -> Texts {
         let other = |field: &Field, text: &String| {
@@ -166,7 +176,7 @@ impl Reading {
     }
 
     fn identity(&self, cells: &mut Cells) -> Identity {
-        if !cells.texts.keys().any(Field::identifies) {
+        if !cells.texts.keys().any(Field::identifies) && !describes(&cells.texts) {
             let message = "nothing says who it was: fill in email, phone, company or another mapped identity";
             let field = self.columns.iter().find(|field| field.identifies()).cloned();
             cells.refuse("MISSING_IDENTITY", field.unwrap_or(Field::Ignored), message);
@@ -192,6 +202,8 @@ impl Reading {
             given_name: or(says("given_name"), given),
             family_name: or(says("family_name"), family),
             job_title: says("job_title"),
+            street: says("street"),
+            city: says("city"),
         }
     }
 
@@ -264,6 +276,12 @@ pub(crate) fn fingerprint<'a>(words: impl Iterator<Item = (String, &'a str)>) ->
     let mut half = Fingerprint::default();
     half.copy_from_slice(&hash.finalize()[..16]);
     half
+}
+
+/// Whether a name and an address say who it was.
+fn describes(texts: &Texts) -> bool {
+    let says = |names: &[&'static str]| names.iter().any(|name| texts.contains_key(&Field::Identity(name)));
+    (says(&["given_name", "family_name"]) || texts.contains_key(&Field::FullName)) && says(&["street", "postal_code"])
 }
 
 /// Names of product categories are lower case with hyphens.

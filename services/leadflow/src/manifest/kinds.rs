@@ -70,6 +70,30 @@ struct Consent {
     purpose: String,
     #[serde(default)]
     field: String,
+    #[serde(default)]
+    channels: Vec<ConsentChannel>,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum ConsentChannel {
+    Email,
+    Phone,
+    TextMessage,
+    Mail,
+    Chat,
+}
+
+fn consent(it: Consent) -> activity::Consent {
+    let channel = |channel: ConsentChannel| match channel {
+        ConsentChannel::Email => contact::ConsentChannel::Email,
+        ConsentChannel::Phone => contact::ConsentChannel::Phone,
+        ConsentChannel::TextMessage => contact::ConsentChannel::TextMessage,
+        ConsentChannel::Mail => contact::ConsentChannel::Mail,
+        ConsentChannel::Chat => contact::ConsentChannel::Chat,
+    };
+    let channels = it.channels.into_iter().map(|it| channel(it).into()).collect();
+    activity::Consent { basis: it.basis, purpose: it.purpose, field: it.field, channels }
 }
 
 #[derive(Deserialize)]
@@ -116,7 +140,7 @@ pub(super) fn source(it: Source) -> activity::Source {
         default_activity_type: it.default_activity_type,
         default_channel: channel.into(),
         default_product_category: it.default_product_category,
-        consent: it.consent.map(|it| activity::Consent { basis: it.basis, purpose: it.purpose, field: it.field }),
+        consent: it.consent.map(consent),
         fields: it.fields.into_iter().map(field).collect(),
         redirect_url: it.redirect_url,
         webhook: it.webhook.map(|it| activity::Webhook { provider: it.provider, public_key: it.public_key }),

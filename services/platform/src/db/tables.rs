@@ -1,10 +1,11 @@
-//! The tables that every service has: outbox, mutations, quarantined events.
+//! The tables that every service has: outbox, mutations, quarantined events, tombstones.
 
 use sea_orm_migration::prelude::*;
 
 /// The migrations of a service: those of these tables, then its own.
 pub fn platform_and(own: Vec<Box<dyn MigrationTrait>>) -> Vec<Box<dyn MigrationTrait>> {
-    let platform: [Box<dyn MigrationTrait>; 2] = [Box::new(PlatformTables), Box::new(Traceparent)];
+    let platform: [Box<dyn MigrationTrait>; 3] =
+        [Box::new(PlatformTables), Box::new(Traceparent), Box::new(Tombstones)];
     platform.into_iter().chain(own).collect()
 }
 
@@ -80,6 +81,26 @@ impl MigrationTrait for PlatformTables {
             manager.drop_table(Table::drop().table(table).to_owned()).await?;
         }
         Ok(())
+    }
+}
+
+/// What is gone for good.
+struct Tombstones;
+
+impl MigrationName for Tombstones {
+    fn name(&self) -> &'static str {
+        "m20261126_000000_tombstones"
+    }
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for Tombstones {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        run_script(manager, "CREATE TABLE tombstones (id uuid NOT NULL PRIMARY KEY, create_time bigint NOT NULL)").await
+    }
+
+    async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        manager.drop_table(Table::drop().table("tombstones").to_owned()).await
     }
 }
 

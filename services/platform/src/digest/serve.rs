@@ -1,6 +1,6 @@
 //! The producer's side: digests of what it has announced, and announcing it again.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc};
 
 use async_trait::async_trait;
 use leadflow_proto::common::v1::{
@@ -23,8 +23,6 @@ use crate::{
 
 /// Facts that one transaction announces.
 const BATCH: usize = 500;
-/// How long an answer waits for the outbox.
-const PATIENCE: Duration = Duration::from_secs(5);
 
 /// What a service announces of one kind.
 #[async_trait]
@@ -85,7 +83,7 @@ impl Service {
         // Before the facts: what settles meanwhile counts next time.
         let settled = producer.settled_millis().await?;
         let (buckets, end) = producer.facts().page(self.database.reader(), span, width).await?;
-        outbox::drained(&self.database, PATIENCE).await?;
+        outbox::drained(&self.database).await?;
         Ok(pb::GetDigestsResponse {
             digests: buckets.into_iter().map(to_message).collect(),
             end_millis: end,

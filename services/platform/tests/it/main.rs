@@ -8,6 +8,7 @@ mod bus;
 mod consume;
 mod db;
 mod digest;
+mod forget;
 mod many;
 mod outbox;
 mod rpc;

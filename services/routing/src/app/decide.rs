@@ -8,6 +8,7 @@ use leadflow_platform::{
     db::Tx,
     ids,
     outbox::{self, Message},
+    plant::{self, Plant},
     trace::Origin,
 };
 
@@ -101,8 +102,12 @@ impl App {
                 let assignment = offer(lead, hand_over.hand_over, rep, territory, pool, now);
                 hand_over.assign(assignment.assignment_id);
                 book.announce(wire::assignment_event(&assignment, now), hand_over.origin);
+                if plant::is(Plant::DoubleOffer) {
+                    book.assignments.push(Assignment { assignment_id: ids::new(), ..assignment.clone() });
+                }
                 book.assignments.push(assignment);
             }
+            Outcome::Hold(_) if plant::is(Plant::DropHeld) => return,
             Outcome::Hold(reason) => {
                 if hand_over.hold(reason, now + self.hold_deadline) {
                     let named = NamedHandOver::of(hand_over.clone(), Some(lead));

@@ -17,7 +17,7 @@ use crate::{
         assignment::Assignment,
         decision::Trace,
         hand_over::{HandOver, Reason, todo},
-        lead::Lead,
+        lead::{CloseReason, Lead},
     },
     store::{assignments, hand_overs, leads},
     wire,
@@ -63,10 +63,13 @@ impl App {
         // Locked by now: what is read here is what the others have left behind.
         let leads = leads::get(&**tx, &asking).await?;
         let mut known = hand_overs::of_leads(&**tx, &asking).await?;
-        let live = assignments::live(tx, &asking).await?;
+        let merged_into: HashMap<Uuid, Uuid> =
+            news.iter().filter_map(|news| Some((news.lead.lead_id, news.lead.merged_into?))).collect();
+        let concerned: Vec<Uuid> = asking.iter().copied().chain(merged_into.values().copied()).collect();
+        let live = assignments::live(tx, &concerned).await?;
 
         let now = self.now();
-        let (mut closing, mut pending) = (Closing::new(live, now), Vec::new());
+        let (mut closing, mut pending) = (Closing::new(live, merged_into, now), Vec::new());
         for lead in in_order_of_arrival(news, &leads) {
             let known = known.remove(&lead.lead_id).unwrap_or_default();
             let numbers = ready.get(&lead.lead_id).cloned().unwrap_or_default();
@@ -127,6 +130,8 @@ fn in_order_of_arrival<'a>(news: &'a [News], leads: &'a BTreeMap<Uuid, Lead>) ->
 /// Hand-overs that come to their end, and their live assignments with them.
 struct Closing {
     live: HashMap<Uuid, Assignment>,
+    /// The lead that goes on for each that was closed as merged.
+    merged_into: HashMap<Uuid, Uuid>,
     now: Timestamp,
     /// How many of them routing had never heard of.
     unheard: u64,
@@ -136,11 +141,21 @@ struct Closing {
 }
 
 impl Closing {
-    fn new(live: HashMap<Uuid, Assignment>, now: Timestamp) -> Self {
-        Self { live, now, unheard: 0, hand_overs: Vec::new(), ended: Vec::new(), events: Vec::new() }
+    fn new(live: HashMap<Uuid, Assignment>, merged_into: HashMap<Uuid, Uuid>, now: Timestamp) -> Self {
+        Self { live, merged_into, now, unheard: 0, hand_overs: Vec::new(), ended: Vec::new(), events: Vec::new() }
+    }
+
+    /// Whether a rep has accepted the lead while it was being joined with one that nobody has accepted.
+    fn was_accepted_meanwhile(&self, lead: &Lead, number: i32) -> bool {
+        let live = self.live.get(&lead.lead_id).filter(|live| live.hand_over == number);
+        let other = self.merged_into.get(&lead.lead_id).map(|into| self.live.get(into));
+        lead.closed == Some(CloseReason::Merged) && live.zip(other).is_some_and(|(live, other)| live.outlasts(other))
     }
 
     fn close(&mut self, lead: &Lead, known: &[HandOver], number: i32, reason: Reason, origin: Origin) {
+        if self.was_accepted_meanwhile(lead, number) {
+            return;
+        }
         let known = known.iter().find(|known| known.hand_over == number).cloned();
         self.unheard += u64::from(known.is_none());
         let mut hand_over = known.unwrap_or_else(|| HandOver::heard_of(lead.lead_id, number, self.now));

@@ -144,8 +144,14 @@ impl Assignment {
             self.decide(State::Completed, ROUTING, now);
             self.reason = if closed == CloseReason::Won { "won" } else { "lost" }.to_owned();
         } else {
-            self.withdraw("lead_closed", now);
+            self.withdraw(if closed == CloseReason::Merged { "merged" } else { "lead_closed" }, now);
         }
+    }
+
+    /// Whether it stays although its lead was joined with another one, which has `other`: its rep has accepted meanwhile,
+    /// and nobody has accepted that. Scoring hears of it and lets this lead go on.
+    pub fn outlasts(&self, other: Option<&Self>) -> bool {
+        self.state == State::Accepted && other.is_none_or(|other| other.state != State::Accepted)
     }
 
     /// Takes it back.
@@ -222,5 +228,6 @@ mod tests {
         assert_eq!(end(true, CloseReason::Lost), (State::Completed, "lost".to_owned()));
         assert_eq!(end(true, CloseReason::Lapsed), (State::Withdrawn, "lead_closed".to_owned()));
         assert_eq!(end(false, CloseReason::Won), (State::Withdrawn, "lead_closed".to_owned()));
+        assert_eq!(end(true, CloseReason::Merged), (State::Withdrawn, "merged".to_owned()));
     }
 }

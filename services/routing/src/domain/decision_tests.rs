@@ -62,7 +62,17 @@ fn lead(country: &str, owner: &str) -> Lead {
     };
     let product_category = "scales".to_owned();
     let (lead_id, revision, score_milli, round, hand_over) = (Uuid::nil(), 1, 60_000, 1, 1);
-    Lead { lead_id, revision, account, product_category, score_milli, round, hand_over, closed: None }
+    Lead {
+        lead_id,
+        revision,
+        account,
+        product_category,
+        score_milli,
+        round,
+        hand_over,
+        closed: None,
+        merged_into: None,
+    }
 }
 
 fn decide(rules: &Rules, lead: &Lead, standing: &mut Standing) -> Decision {

@@ -172,7 +172,7 @@ mod tests {
         };
         let product_category = String::new();
         let (lead_id, revision, score_milli, round) = (Uuid::nil(), 1, 0, 1);
-        Lead { lead_id, revision, account, product_category, score_milli, round, hand_over, closed }
+        Lead { lead_id, revision, account, product_category, score_milli, round, hand_over, closed, merged_into: None }
     }
 
     fn known(hand_over: i32, state: State) -> HandOver {

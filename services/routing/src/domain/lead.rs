@@ -23,6 +23,8 @@ pub struct Lead {
     pub hand_over: i32,
     /// Why it was closed; none while it is open.
     pub closed: Option<CloseReason>,
+    /// As the event told it: the lead that goes on for it, when it was closed as merged.
+    pub merged_into: Option<Uuid>,
 }
 
 /// The account as the lead's event told it.

@@ -2,7 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use leadflow_platform::condition::{Condition, Schema, Scope};
+use leadflow_platform::{
+    condition::{Condition, Schema, Scope},
+    plant::{self, Plant},
+};
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -78,7 +81,7 @@ impl Tree {
                 Below::Children { tried, catch_all } => {
                     let taker = tried.iter().find(|(condition, child)| {
                         steps.push(Step::look(&self.nodes[*child].name, condition, scope));
-                        steps.last().is_some_and(|step| step.matched)
+                        steps.last().is_some_and(|step| step.matched) && !plant::is(Plant::WrongTerritory)
                     });
                     node = match taker {
                         Some((_, child)) => &self.nodes[*child],

@@ -61,6 +61,7 @@ fn lead(country: &str, employees: Option<i64>) -> Lead {
         round: 1,
         hand_over: 1,
         closed: None,
+        merged_into: None,
     }
 }
 

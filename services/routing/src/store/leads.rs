@@ -87,5 +87,7 @@ fn to_lead(row: Model) -> Result<Lead> {
         round: small(row.round)?,
         hand_over: small(row.hand_over)?,
         closed: row.close_reason.map(from_text).transpose()?,
+        // Only news of it matters.
+        merged_into: None,
     })
 }

@@ -3,6 +3,7 @@
 use leadflow_platform::{
     Error, Result,
     db::{platform_and, run_script},
+    plant::{self, Plant},
 };
 use sea_orm_migration::prelude::{DbErr, MigrationName, MigrationTrait, MigratorTrait, SchemaManager};
 
@@ -36,7 +37,11 @@ impl MigrationName for Tables {
 #[async_trait::async_trait]
 impl MigrationTrait for Tables {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        run_script(manager, include_str!("tables.sql")).await
+        let mut script = include_str!("tables.sql").to_owned();
+        if plant::is(Plant::DoubleOffer) {
+            script = script.replace("CREATE UNIQUE INDEX uq_assignments_live", "CREATE INDEX uq_assignments_live");
+        }
+        run_script(manager, &script).await
     }
 }
 

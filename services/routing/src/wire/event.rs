@@ -53,6 +53,7 @@ fn to_lead(lead: LeadMessage, account: AccountMessage) -> Result<Lead> {
         round: lead.round,
         hand_over: lead.hand_over,
         closed: closed(&lead)?,
+        merged_into: ids::parse_optional("lead.merged_into_lead_id", &lead.merged_into_lead_id)?,
     })
 }
 

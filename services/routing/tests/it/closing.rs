@@ -77,4 +77,35 @@ on_each_database! {
         assert_eq!(world.hand_overs_of(&lead).await[0].state(), State::Rejected);
         assert_eq!(world.heard.facts(&lead), ["offered", "rejected"]);
     }
+
+    async fn of_two_leads_that_are_joined_one_keeps_its_rep_and_the_other_rep_is_told(database) {
+        let mut world = World::start(database).await;
+        let (goes_on, ends) = (TestLead::new("DE"), TestLead::new("DE"));
+        let accepted = world.hand_over(&goes_on).await;
+        world.accept(&accepted).await.unwrap();
+        let also = world.hand_over(&ends).await;
+        world.accept(&also).await.unwrap();
+        world.publish("closed", &ends.merged_into(&goes_on)).await;
+        eventually!(world.heard.facts(&ends) == ["offered", "accepted", "withdrawn"]);
+        assert_eq!(world.assignment_of(&ends).await.reason, "merged");
+        assert_eq!(world.assignment_of(&goes_on).await.state(), AssignmentState::Accepted);
+    }
+
+    async fn a_rep_who_accepts_while_the_lead_is_joined_with_one_that_is_only_offered_keeps_it(database) {
+        let mut world = World::start(database).await;
+        let (offered, taken) = (TestLead::new("DE"), TestLead::new("DE"));
+        world.hand_over(&offered).await;
+        let accepted = world.hand_over(&taken).await;
+        // Scoring has not heard of this when it joins the leads.
+        world.accept(&accepted).await.unwrap();
+        world.publish("closed", &taken.merged_into(&offered)).await;
+        world.settle().await;
+        assert_eq!(world.assignment_of(&taken).await.state(), AssignmentState::Accepted);
+        // It hears of it, and turns round.
+        world.publish("changed", &taken.later(2)).await;
+        world.publish("closed", &offered.merged_into(&taken)).await;
+        eventually!(world.heard.facts(&offered) == ["offered", "withdrawn"]);
+        assert_eq!(world.assignment_of(&taken).await.state(), AssignmentState::Accepted);
+        assert_eq!(world.hand_overs_of(&taken).await[0].state(), State::Assigned);
+    }
 }

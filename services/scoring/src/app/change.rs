@@ -68,6 +68,7 @@ impl App {
             }
             // With all that it was scored with: some of that may come from a clock that is ahead.
             lead.close(reason, &note, app.now().max(lead.state.score_time));
+            lead.end_for(&locked.keys().copied().collect::<Vec<_>>());
             app.metrics.closed(reason);
             let mut closing = super::outcome::Outcome::default();
             closing.announce("closed", &mut lead);
@@ -80,7 +81,7 @@ impl App {
         .await
     }
 
-    /// Locks the account of an open lead and reads the lead under the lock.
+    /// Locks the account of an open lead, and those that are one with it, and reads the lead under the lock.
     async fn lock_open(&self, tx: &Tx, lead_id: Uuid) -> Result<(Lead, BTreeMap<Uuid, Account>)> {
         let account_id = leads::get(&**tx, lead_id).await?.account_id;
         let locked = accounts::lock(tx, &[account_id]).await?;

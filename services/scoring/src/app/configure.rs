@@ -57,12 +57,17 @@ impl App {
     }
 
     async fn carry_out(&self, tx: &Tx, plan: &Plan, principal: String) -> Result<()> {
+        let rescores = plan.version.is_some() || !plan.categories.is_empty();
+        if rescores {
+            // Who scores an account right now may do it by the former model, and may only just have made it known.
+            accounts::lock_all(tx).await?;
+        }
         models::save_categories(tx, &plan.categories).await?;
         if let Some((number, model)) = &plan.version {
             let version = Version { number: *number, model: model.clone(), publish_time: self.now(), principal };
             models::publish(tx, &version).await?;
         }
-        if plan.version.is_some() || !plan.categories.is_empty() {
+        if rescores {
             // The sweep scores every account again, batch by batch.
             accounts::all_due(tx, self.now()).await?;
         }

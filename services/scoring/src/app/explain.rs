@@ -1,22 +1,30 @@
 //! Why a score is what it is: every line with its activity and its rule, at any moment.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use leadflow_platform::Result;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{App, NamedLead, tree};
+use super::{
+    App, NamedLead,
+    known::{People, groups},
+    rescore::scope,
+    tree,
+};
 use crate::{
     domain::{
-        Activity, Adjustment, CompiledModel, History, LeadScope, Line, Prepared, Score,
+        Activity, Adjustment, CompiledModel, History, LeadScope, Line, Prepared, Score, joining,
         lead::{Lead, Status},
         model::Thresholds,
         schedule::next_check_time,
         score::LineKind,
     },
     error,
-    store::{accounts, evidence, hand_overs, leads, models},
+    store::{
+        accounts::{self, Account},
+        evidence, hand_overs, leads, models,
+    },
 };
 
 /// A score with all that it is made of. This is also what is frozen at a hand-over.
@@ -44,6 +52,17 @@ pub(crate) struct ExplainedLine {
 }
 
 impl Explanation {
+    /// Forgets what these activities were; their points stay. False when none of them is here.
+    pub(super) fn forget(&mut self, activities: &BTreeSet<Uuid>) -> bool {
+        let mut forgotten = false;
+        for line in &mut self.lines {
+            if line.line.activity_id.is_some_and(|id| activities.contains(&id)) {
+                forgotten |= line.activity.take().is_some();
+            }
+        }
+        forgotten
+    }
+
     /// Says how many activities are beyond the maximum, where there is a line for them.
     pub(super) fn say_beyond(&mut self, beyond: u64) {
         for line in self.lines.iter_mut().filter(|line| line.line.kind == LineKind::Limit) {
@@ -71,12 +90,12 @@ impl App {
         let moment = at.unwrap_or(now.max(lead.state.score_time));
         let model = self.model_at(at).await?;
         let known = known_at.unwrap_or(i64::MAX);
-        let scope = LeadScope {
-            product_category: lead.product_category.clone(),
-            previous_close_time: leads::previous_close_time(connection, &lead).await?,
-            close_time: lead.closed.map(|(time, _)| time),
-        };
-        let (history, beyond) = self.history(&lead, &scope, &model, moment, known).await?;
+        let accounts = accounts::by_ids(connection, &[lead.account_id]).await?;
+        let sides = sides(&lead, &accounts);
+        let others = leads::of_accounts(connection, &sides).await?;
+        let scope = scope(&others, &lead, &sides);
+        let given = joining::joined_with(&others, lead.lead_id);
+        let (history, beyond) = self.history(&sides, &given, &scope, &model, (moment, known)).await?;
         let prepared = Prepared::new(&model, &history, &scope, moment, known);
         let score = prepared.score(moment);
         let next = next_check_time(&model, &history, &scope, &prepared, &score, known);
@@ -84,8 +103,7 @@ impl App {
         explanation.say_beyond(beyond);
         explanation.known_at = known_at.unwrap_or(now);
         explanation.next_check_time = lead.closed.is_none().then_some(next).flatten();
-        self.add_what_waits(&mut explanation, &lead, &prepared).await?;
-        let accounts = accounts::by_ids(connection, &[lead.account_id]).await?.into_iter().collect();
+        add_what_waits(&mut explanation, &lead, &accounts, &prepared);
         Ok((explanation, NamedLead::of(lead, &accounts)))
     }
 
@@ -105,53 +123,30 @@ impl App {
 
     async fn history(
         &self,
-        lead: &Lead,
+        sides: &[Uuid],
+        given: &[Uuid],
         scope: &LeadScope,
         model: &CompiledModel,
-        at: i64,
-        known_at: i64,
+        (at, known_at): (i64, i64),
     ) -> Result<(History, u64)> {
         let connection = self.database.reader();
         let begin = (at - model.model.window_ms).max(scope.previous_close_time.unwrap_or(i64::MIN));
         let end = scope.close_time.map_or(at, |close| close.min(at));
         let limit = model.model.max_activities;
         // One more than counts makes the line of the limit.
-        let (activities, more) =
-            evidence::as_of(connection, lead.account_id, (begin, end), known_at, limit + 1).await?;
+        let (mut activities, more) = evidence::as_of(connection, sides, (begin, end), known_at, limit + 1).await?;
         let beyond = more + activities.len().saturating_sub(limit) as u64;
-        let contacts: Vec<_> = activities.iter().filter_map(|activity| activity.contact_id).collect();
-        let contact_revisions: HashMap<_, _> = accounts::contact_revisions(connection, &contacts).await?;
-        let account = [lead.account_id];
+        let mut people = People::load(connection, std::iter::once(&mut activities)).await?;
+        let mut revisions = accounts::revisions(connection, sides).await?;
+        let revisions = sides.iter().map(|side| revisions.remove(side).unwrap_or_default()).collect();
         let history = History {
+            contact_revisions: people.of(&activities),
             activities,
-            answering: evidence::answering(connection, &account).await?.remove(&lead.account_id).unwrap_or_default(),
-            account_revisions: accounts::revisions(connection, &account)
-                .await?
-                .remove(&lead.account_id)
-                .unwrap_or_default(),
-            contact_revisions: contact_revisions.into_iter().collect(),
-            adjustments: leads::adjustments(connection, &[lead.lead_id])
-                .await?
-                .remove(&lead.lead_id)
-                .unwrap_or_default(),
+            answering: evidence::answering(connection, sides).await?.into_values().flatten().collect(),
+            account_revisions: joining::joined_profiles(revisions, joining::fill_account),
+            adjustments: leads::adjustments(connection, given).await?.into_values().flatten().collect(),
         };
         Ok((history, beyond))
-    }
-
-    /// Says what keeps a hot lead from being handed over.
-    async fn add_what_waits(&self, explanation: &mut Explanation, lead: &Lead, prepared: &Prepared<'_>) -> Result<()> {
-        if lead.state.status != Status::Incubating || explanation.score.band != crate::domain::Band::Hot {
-            return Ok(());
-        }
-        let account = accounts::by_ids(self.database.reader(), &[lead.account_id]).await?.remove(&lead.account_id);
-        if !account.is_some_and(|account| account.is_known()) {
-            explanation.missing.push("the account's facts have not come yet; routing decides by them".to_owned());
-        }
-        let latest = prepared.last_positive_time(&explanation.score);
-        if lead.state.reject_time.is_some_and(|rejected| latest.is_none_or(|latest| latest <= rejected)) {
-            explanation.missing.push("a rep rejected it: it waits for a new activity with points".to_owned());
-        }
-        Ok(())
     }
 
     /// What was frozen at a hand-over; at the latest one when no number is given.
@@ -162,6 +157,35 @@ impl App {
         let explanation = serde_json::from_value(frozen.explanation)
             .map_err(|cause| leadflow_platform::Error::internal("a frozen explanation").because(cause))?;
         Ok((explanation, frozen.number))
+    }
+}
+
+/// Whose activities count for the lead: of all accounts that are one, the survivor first; of a closed one those that it has
+/// ended, and its own where it was joined with another.
+fn sides(lead: &Lead, accounts: &BTreeMap<Uuid, Account>) -> Vec<Uuid> {
+    if lead.closed.is_none() {
+        let group = groups(accounts).into_values().next().unwrap_or_default();
+        return group.iter().map(|side| side.account_id).collect();
+    }
+    if lead.sides.is_empty() { vec![lead.account_id] } else { lead.sides.clone() }
+}
+
+/// Says what keeps a hot lead from being handed over.
+fn add_what_waits(
+    explanation: &mut Explanation,
+    lead: &Lead,
+    accounts: &BTreeMap<Uuid, Account>,
+    prepared: &Prepared<'_>,
+) {
+    if lead.state.status != Status::Incubating || explanation.score.band != crate::domain::Band::Hot {
+        return;
+    }
+    if !accounts.values().all(Account::is_known) {
+        explanation.missing.push("the account's facts have not come yet; routing decides by them".to_owned());
+    }
+    let latest = prepared.last_positive_time(&explanation.score);
+    if lead.state.reject_time.is_some_and(|rejected| latest.is_none_or(|latest| latest <= rejected)) {
+        explanation.missing.push("a rep rejected it: it waits for a new activity with points".to_owned());
     }
 }
 

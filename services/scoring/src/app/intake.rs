@@ -2,17 +2,27 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use leadflow_platform::{Result, db::Tx, trace::Origin};
+use leadflow_platform::{
+    Result,
+    db::Tx,
+    ids,
+    plant::{self, Plant},
+    tombstones,
+    trace::Origin,
+};
 use uuid::Uuid;
 
 use super::{App, origins::Origins, outcome::Outcome, rescore::Cause};
 use crate::{
-    domain::{Activity, Disposition, Profile, lead::AssignmentNews},
+    domain::{
+        Activity, Disposition, Profile,
+        lead::{AssignmentNews, Lead},
+    },
     store::{
         accounts::{self, Account},
         evidence,
         evidence::Evidence,
-        leads,
+        joined, leads,
     },
 };
 
@@ -23,6 +33,8 @@ pub(crate) struct Recorded {
     pub(crate) account_id: Option<Uuid>,
     /// The account's revision that it was resolved with.
     pub(crate) account_revision: i64,
+    /// How often it was moved to another account.
+    pub(crate) attribution: i64,
     pub(crate) origin: Origin,
 }
 
@@ -33,6 +45,8 @@ pub(crate) struct Revision {
     pub(crate) id: Uuid,
     /// The account that a contact is at.
     pub(crate) account_id: Option<Uuid>,
+    /// What the account or the contact was merged into.
+    pub(crate) merged_into: Option<Uuid>,
     pub(crate) name: String,
     pub(crate) profile: Profile,
     pub(crate) origin: Origin,
@@ -45,7 +59,13 @@ impl App {
         self.database.write(move |tx| async move { app.record_in(&tx, recorded).await }).await
     }
 
-    async fn record_in(&self, tx: &Tx, recorded: Vec<Recorded>) -> Result<()> {
+    async fn record_in(&self, tx: &Tx, mut recorded: Vec<Recorded>) -> Result<()> {
+        let contacts: Vec<_> = recorded.iter().filter_map(|one| one.activity.contact_id).collect();
+        let gone = tombstones::among(tx, &contacts).await?;
+        recorded.retain(|one| one.activity.contact_id.is_none_or(|contact| !gone.contains(&contact)));
+        if plant::is(Plant::InboxOff) {
+            count_again(tx, &mut recorded).await?;
+        }
         let mut wanted: BTreeMap<Uuid, i64> = BTreeMap::new();
         for one in &recorded {
             if let Some(account) = one.account_id {
@@ -53,13 +73,13 @@ impl App {
                 *revision = one.account_revision.max(*revision);
             }
         }
-        accounts::touch(tx, &wanted).await?;
         // The locks come before the evidence, so that two batches with the same activities cannot wait for each other.
-        let locked = accounts::lock(tx, &wanted.keys().copied().collect::<Vec<_>>()).await?;
+        let locked = accounts::lock_wanted(tx, wanted).await?;
         let order: Vec<_> = recorded.iter().map(|one| (one.activity.activity_id, one.origin)).collect();
         let rows = recorded.into_iter().map(|one| Evidence {
             disposition: if one.account_id.is_some() { Disposition::NoOpenLead } else { Disposition::NoAccount },
             account_id: one.account_id,
+            attribution: one.attribution,
             activity: one.activity,
         });
         let rows: BTreeMap<Uuid, Evidence> = rows.map(|row| (row.activity.activity_id, row)).collect();
@@ -70,11 +90,12 @@ impl App {
         for (id, origin) in order.iter().filter(|(id, _)| added.contains(id)) {
             let row = &rows[id];
             if let Some(account) = row.account_id {
-                origins.activity(account, &row.activity, *origin);
+                sides(&locked, account).for_each(|side| origins.activity(side, &row.activity, *origin));
                 news.entry(account).or_default().push(row.activity.clone());
             }
         }
-        let touched = locked.into_iter().filter(|(id, _)| news.contains_key(id)).collect();
+        let concerned: BTreeSet<_> = news.keys().flat_map(|&id| sides(&locked, id)).collect();
+        let touched = locked.into_iter().filter(|(id, _)| concerned.contains(id)).collect();
         let outcome = self.rescore(tx, &touched, news, Cause::News(origins)).await?;
         let now = self.clock.now();
         for id in &added {
@@ -91,29 +112,39 @@ impl App {
         let app = self.clone();
         self.database
             .write(move |tx| async move {
-                let ids: BTreeSet<_> = revisions.iter().map(|revision| revision.id).collect();
-                accounts::touch(&tx, &ids.iter().map(|&id| (id, 0)).collect()).await?;
-                let before = accounts::lock(&tx, &ids.iter().copied().collect::<Vec<_>>()).await?;
+                let named = |revision: &Revision| [Some(revision.id), revision.merged_into].into_iter().flatten();
+                let ids: BTreeSet<_> = revisions.iter().flat_map(named).collect();
+                let before = accounts::lock_wanted(&tx, ids.iter().map(|&id| (id, 0)).collect()).await?;
                 let mut origins = Origins::default();
-                for revision in &revisions {
-                    accounts::add_revision(&tx, revision.id, &revision.name, &revision.profile).await?;
-                    if before.get(&revision.id).is_some_and(Account::is_known) {
-                        origins.other(revision.id, revision.origin);
-                    } else {
-                        origins.awaited(revision.id, revision.origin);
+                for Revision { id, merged_into, name, profile, origin, .. } in &revisions {
+                    accounts::add_revision(&tx, *id, name, *merged_into, profile).await?;
+                    let is_known = before.get(id).is_some_and(Account::is_known);
+                    for side in sides(&before, *id) {
+                        if is_known { origins.other(side, *origin) } else { origins.awaited(side, *origin) }
                     }
                 }
-                app.rescore_all(&tx, ids, origins).await
+                let merged = |id, into| before.get(&id).is_some_and(|account| account.merged_into != into);
+                let moved = revisions.iter().any(|revision| merged(revision.id, revision.merged_into));
+                if moved {
+                    let all: Vec<_> = before.keys().copied().collect();
+                    joined::join_accounts(&tx, &accounts::lock(&tx, &all).await?).await?;
+                }
+                app.rescore_all(&tx, before.into_keys().collect(), origins).await
             })
             .await
     }
 
     /// Takes revisions of contacts' profiles in, and scores their accounts again.
-    pub(crate) async fn follow_contacts(&self, revisions: Vec<Revision>) -> Result<()> {
+    pub(crate) async fn follow_contacts(&self, mut revisions: Vec<Revision>) -> Result<()> {
         let app = self.clone();
         self.database
             .write(move |tx| async move {
+                let ids: Vec<_> = revisions.iter().map(|revision| revision.id).collect();
+                let gone = tombstones::among(&tx, &ids).await?;
+                revisions.retain(|revision| !gone.contains(&revision.id));
                 let (mut news, mut origins) = (BTreeSet::new(), Origins::default());
+                let merged = revisions.iter().map(|one| (one.id, one.profile.revision, one.merged_into));
+                news.extend(joined::join_contacts(&tx, &merged.collect::<Vec<_>>()).await?);
                 for revision in &revisions {
                     if accounts::add_contact_revision(&tx, revision.id, revision.account_id, &revision.profile).await? {
                         news.insert(revision.id);
@@ -126,7 +157,7 @@ impl App {
             .await
     }
 
-    async fn rescore_all(&self, tx: &Tx, accounts: BTreeSet<Uuid>, origins: Origins) -> Result<()> {
+    pub(super) async fn rescore_all(&self, tx: &Tx, accounts: BTreeSet<Uuid>, origins: Origins) -> Result<()> {
         let locked = accounts::lock(tx, &accounts.into_iter().collect::<Vec<_>>()).await?;
         let outcome = self.rescore(tx, &locked, HashMap::new(), Cause::News(origins)).await?;
         outcome.write(tx, &locked, self.clock.now()).await
@@ -148,23 +179,52 @@ impl App {
         let (mut outcome, mut origins) = (Outcome::default(), Origins::default());
         let mut rejected = BTreeSet::new();
         for (one, origin) in &news {
-            let Some(lead) = of_accounts.get_mut(&one.lead_id) else { continue };
-            let round = lead.state.hand_over;
+            let known = of_accounts.get(&one.lead_id).filter(|lead| !is_replaced(lead, of_accounts.values())).cloned();
+            let Some(mut lead) = known else { continue };
+            let (round, was_closed) = (lead.state.hand_over, lead.closed.is_some());
             if !lead.follow(one) {
                 continue;
+            }
+            if was_closed {
+                // It is open beside the one that it was joined with: the score again says which one goes on.
+                rejected.insert(lead.account_id);
             }
             if lead.state.hand_over > round {
                 rejected.insert(lead.account_id);
                 origins.other(lead.account_id, *origin);
-                outcome.announce_from(*origin, "recycled", lead);
+                outcome.announce_from(*origin, "recycled", &mut lead);
             } else {
-                outcome.announce_from(*origin, "changed", lead);
+                outcome.announce_from(*origin, "changed", &mut lead);
             }
             outcome.leads.insert(lead.lead_id, lead.clone());
+            of_accounts.insert(lead.lead_id, lead);
         }
         leads::save(tx, &outcome.leads.values().cloned().collect::<Vec<_>>()).await?;
-        let again = locked.iter().filter(|(id, _)| rejected.contains(id)).map(|(id, account)| (*id, account.clone()));
+        let again: BTreeSet<_> = rejected.iter().flat_map(|&id| sides(&locked, id)).collect();
+        let again = locked.iter().filter(|(id, _)| again.contains(id)).map(|(id, account)| (*id, account.clone()));
         let scored = self.rescore(tx, &again.collect(), HashMap::new(), Cause::News(origins)).await?;
         scored.after(outcome).write(tx, &locked, self.clock.now()).await
     }
+}
+
+/// What a planted bug does: an activity that is there already is taken for another one.
+async fn count_again(tx: &Tx, recorded: &mut [Recorded]) -> Result<()> {
+    let all: Vec<_> = recorded.iter().map(|one| one.activity.activity_id).collect();
+    let known = evidence::dispositions(tx, &all).await?;
+    let again = recorded.iter_mut().filter(|one| known.contains_key(&one.activity.activity_id));
+    again.for_each(|one| one.activity.activity_id = ids::new());
+    Ok(())
+}
+
+/// Whether the account has another open lead in the place of this closed one: then it is over for good.
+fn is_replaced<'a>(lead: &Lead, mut others: impl Iterator<Item = &'a Lead>) -> bool {
+    let same = |other: &Lead| (other.account_id, &other.product_category) == (lead.account_id, &lead.product_category);
+    lead.closed.is_some() && others.any(|other| other.closed.is_none() && same(other))
+}
+
+/// All accounts that are one with this one, itself too.
+pub(super) fn sides(locked: &BTreeMap<Uuid, Account>, id: Uuid) -> impl Iterator<Item = Uuid> {
+    let survivor = locked.get(&id).map(|account| account.survivor_id);
+    let others = locked.values().filter(move |one| one.account_id != id && Some(one.survivor_id) == survivor);
+    std::iter::once(id).chain(others.map(|one| one.account_id))
 }

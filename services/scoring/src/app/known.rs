@@ -1,28 +1,50 @@
-//! What is known of accounts, loaded for all of a batch at once.
+//! What is known of accounts, loaded for all of a batch at once. Accounts that were merged are one.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use leadflow_platform::Result;
 use sea_orm::ConnectionTrait;
 use uuid::Uuid;
 
 use crate::{
-    domain::{Activity, Adjustment, CompiledModel, History, lead::Lead},
+    domain::{
+        Activity, Adjustment, CompiledModel, History, Profile,
+        joining::{fill_account, fill_contact, is_merged, joined_profiles},
+        lead::Lead,
+    },
     store::{
         accounts::{self, Account},
-        evidence, leads,
+        evidence,
+        joined::Contacts,
+        leads,
     },
 };
 
-/// What is known of one account.
+/// What is known of an account and of those that were merged into it.
 #[derive(Debug)]
 pub(super) struct Known {
+    /// The survivor.
     pub(super) account: Account,
+    /// All of them.
+    pub(super) sides: Vec<Uuid>,
+    /// Whether the facts of all are at least as new as what their activities were resolved with.
+    pub(super) is_known: bool,
     /// Open and closed, by category and round.
     pub(super) leads: Vec<Lead>,
     /// Without adjustments, which belong to a lead.
     pub(super) history: History,
     pub(super) adjustments: HashMap<Uuid, Vec<Adjustment>>,
+}
+
+/// The accounts that are one, by the one that counts. `accounts` holds all of each.
+pub(super) fn groups(accounts: &BTreeMap<Uuid, Account>) -> BTreeMap<Uuid, Vec<&Account>> {
+    let mut groups: BTreeMap<Uuid, Vec<&Account>> = BTreeMap::new();
+    for account in accounts.values() {
+        groups.entry(account.survivor_id).or_default().push(account);
+    }
+    // The survivor first: what it says stands. The others by age.
+    groups.iter_mut().for_each(|(survivor, sides)| sides.sort_by_key(|side| side.account_id != *survivor));
+    groups
 }
 
 /// Loads all that can count for the leads of these accounts at `at`, and `news` that may be too old to count.
@@ -43,43 +65,72 @@ pub(super) async fn load(
     for lead in leads::of_accounts(connection, &ids).await? {
         leads_of.entry(lead.account_id).or_default().push(lead);
     }
-    let open: Vec<_> =
-        leads_of.values().flatten().filter(|lead| lead.closed.is_none()).map(|lead| lead.lead_id).collect();
-    let mut adjustments = leads::adjustments(connection, &open).await?;
-    let mut contacts: Vec<_> = latest.values().flatten().filter_map(|activity| activity.contact_id).collect();
-    contacts.sort_unstable();
-    contacts.dedup();
-    let contact_revisions = accounts::contact_revisions(connection, &contacts).await?;
+    let counting = leads_of.values().flatten().filter(|lead| lead.closed.is_none() || is_merged(lead));
+    let counting: Vec<_> = counting.map(|lead| lead.lead_id).collect();
+    let mut adjustments = leads::adjustments(connection, &counting).await?;
+    let mut people = People::load(connection, latest.values_mut().chain(news.values_mut())).await?;
 
     let mut all = Vec::with_capacity(accounts.len());
-    for (id, account) in accounts {
-        let mut activities = latest.remove(id).unwrap_or_default();
-        for activity in news.remove(id).unwrap_or_default() {
+    for sides in groups(accounts).into_values() {
+        let ids: Vec<Uuid> = sides.iter().map(|side| side.account_id).collect();
+        let mut activities: Vec<_> = ids.iter().flat_map(|id| latest.remove(id).unwrap_or_default()).collect();
+        for activity in ids.iter().flat_map(|id| news.remove(id).unwrap_or_default()) {
             if activities.iter().all(|known| known.activity_id != activity.activity_id) {
                 activities.push(activity);
             }
         }
-        let profiles = activities
-            .iter()
-            .filter_map(|activity| activity.contact_id)
-            .filter_map(|contact| Some((contact, contact_revisions.get(&contact)?.clone())))
-            .collect();
-        let leads = leads_of.remove(id).unwrap_or_default();
+        let mut leads: Vec<_> = ids.iter().flat_map(|id| leads_of.remove(id).unwrap_or_default()).collect();
+        leads.sort_by(|a, b| (&a.product_category, a.round).cmp(&(&b.product_category, b.round)));
+        let profiles = ids.iter().map(|id| revisions.remove(id).unwrap_or_default()).collect();
         all.push(Known {
-            account: account.clone(),
+            account: sides[0].clone(),
+            is_known: sides[0].is_known() && sides.iter().all(|side| side.revision >= side.wanted_revision),
             adjustments: leads
                 .iter()
                 .filter_map(|lead| Some((lead.lead_id, adjustments.remove(&lead.lead_id)?)))
                 .collect(),
             leads,
             history: History {
+                answering: ids.iter().flat_map(|id| answering.remove(id).unwrap_or_default()).collect(),
+                account_revisions: joined_profiles(profiles, fill_account),
+                contact_revisions: people.of(&activities),
                 activities,
-                answering: answering.remove(id).unwrap_or_default(),
-                account_revisions: revisions.remove(id).unwrap_or_default(),
-                contact_revisions: profiles,
                 adjustments: Vec::new(),
             },
+            sides: ids,
         });
     }
     Ok(all)
+}
+
+/// The profiles of those who did something, each person once.
+pub(super) struct People(HashMap<Uuid, Vec<Profile>>);
+
+impl People {
+    /// Of these activities; each is said to be done by the one who counts for whoever did it.
+    pub(super) async fn load<'a>(
+        connection: &impl ConnectionTrait,
+        activities: impl Iterator<Item = &'a mut Vec<Activity>>,
+    ) -> Result<Self> {
+        let mut activities: Vec<_> = activities.flatten().collect();
+        let ids: BTreeSet<Uuid> = activities.iter().filter_map(|activity| activity.contact_id).collect();
+        let contacts = Contacts::of(connection, &ids.iter().copied().collect::<Vec<_>>()).await?;
+        for activity in &mut activities {
+            activity.contact_id = activity.contact_id.map(|id| contacts.survivor(id));
+        }
+        let survivors: BTreeSet<Uuid> = ids.into_iter().map(|id| contacts.survivor(id)).collect();
+        let sides: Vec<_> = survivors.iter().flat_map(|&survivor| contacts.sides(survivor)).collect();
+        let mut revisions = accounts::contact_revisions(connection, &sides).await?;
+        let people = survivors.into_iter().map(|survivor| {
+            let sides = contacts.sides(survivor).map(|side| revisions.remove(&side).unwrap_or_default()).collect();
+            (survivor, joined_profiles(sides, fill_contact))
+        });
+        Ok(Self(people.filter(|(_, profiles)| !profiles.is_empty()).collect()))
+    }
+
+    /// The profiles of those who did these.
+    pub(super) fn of(&mut self, activities: &[Activity]) -> BTreeMap<Uuid, Vec<Profile>> {
+        let people = activities.iter().filter_map(|activity| activity.contact_id);
+        people.filter_map(|person| Some((person, self.0.get(&person)?.clone()))).collect()
+    }
 }

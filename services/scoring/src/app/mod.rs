@@ -15,12 +15,14 @@ use crate::{
 pub(crate) mod change;
 pub(crate) mod configure;
 pub(crate) mod digest;
+pub(crate) mod erase;
 pub(crate) mod explain;
 pub(crate) mod intake;
 mod known;
 mod origins;
 mod outcome;
 pub(crate) mod query;
+mod reattribution;
 mod rescore;
 pub(crate) mod sweep;
 
@@ -33,7 +35,7 @@ pub(crate) struct App {
     models: Models,
 }
 
-/// A lead with the account it belongs to.
+/// A lead as it is shown: at the account that counts for its own, with that one's name.
 #[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
 pub(crate) struct NamedLead {
     pub(crate) lead: Lead,
@@ -42,8 +44,9 @@ pub(crate) struct NamedLead {
 
 impl NamedLead {
     fn of(lead: Lead, accounts: &BTreeMap<Uuid, Account>) -> Self {
-        let account_name = accounts.get(&lead.account_id).map(|account| account.name.clone()).unwrap_or_default();
-        Self { lead, account_name }
+        let account_id = accounts.get(&lead.account_id).map_or(lead.account_id, |account| account.survivor_id);
+        let account_name = accounts.get(&account_id).map(|account| account.name.clone()).unwrap_or_default();
+        Self { lead: Lead { account_id, ..lead }, account_name }
     }
 }
 

@@ -6,9 +6,13 @@ use jiff::Timestamp;
 use leadflow_platform::{Error, Result, clock::from_millis, db::Tx, outbox, trace::Origin};
 use uuid::Uuid;
 
-use super::{NamedLead, explain::Explanation, origins::Origins};
+use super::{NamedLead, explain::Explanation, known::groups, origins::Origins};
 use crate::{
-    domain::{Disposition, Profile, lead::Lead},
+    domain::{
+        Disposition, Profile,
+        joining::{fill_account, joined_profiles},
+        lead::Lead,
+    },
     store::{
         accounts::{self, Account},
         evidence,
@@ -41,7 +45,8 @@ struct Announcement {
 /// A hand-over, to be kept for good.
 #[derive(Debug)]
 pub(super) struct Frozen {
-    pub(super) account_id: Uuid,
+    /// The accounts that are one by then.
+    pub(super) sides: Vec<Uuid>,
     pub(super) number: i32,
     /// After and until when activities counted.
     pub(super) between: (i64, i64),
@@ -100,17 +105,25 @@ impl Outcome {
         hand_overs::freeze(tx, self.hand_overs.iter().map(Frozen::to_row).collect::<Result<_>>()?).await?;
         evidence::dispose(tx, self.dispositions).await?;
         accounts::set_due(tx, &self.due).await?;
-        let ids: Vec<_> = locked.keys().copied().collect();
-        let profiles =
-            if self.announcements.is_empty() { HashMap::new() } else { accounts::revisions(&**tx, &ids).await? };
+        let profiles = if self.announcements.is_empty() { HashMap::new() } else { newest_profiles(tx, locked).await? };
         let messages = self.announcements.into_iter().map(|Announcement { fact, lead, origin, record_time }| {
-            let account = locked.get(&lead.account_id);
-            let profile = profiles.get(&lead.account_id).and_then(|revisions| Profile::known(revisions, i64::MAX));
             let named = NamedLead::of(lead, locked);
+            let (account, profile) = (locked.get(&named.lead.account_id), profiles.get(&named.lead.account_id));
             let record_time = record_time.map(from_millis);
             let payload = wire::lead_event(&named, account, profile, now, record_time);
             outbox::Message { subject: format!("leadflow.lead.v1.{fact}"), payload, origin }
         });
         outbox::announce_all(tx, messages.collect(), now).await
     }
+}
+
+/// What is known now of each account that counts for itself or for more.
+async fn newest_profiles(tx: &Tx, locked: &BTreeMap<Uuid, Account>) -> Result<HashMap<Uuid, Profile>> {
+    let ids: Vec<_> = locked.keys().copied().collect();
+    let mut revisions = accounts::revisions(&**tx, &ids).await?;
+    let newest = |(survivor, sides): (Uuid, Vec<&Account>)| {
+        let sides = sides.iter().map(|side| revisions.remove(&side.account_id).unwrap_or_default()).collect();
+        Some((survivor, Profile::known(&joined_profiles(sides, fill_account), i64::MAX)?.clone()))
+    };
+    Ok(groups(locked).into_iter().filter_map(newest).collect())
 }

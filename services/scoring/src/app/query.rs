@@ -9,6 +9,7 @@ use crate::{
     store::{
         accounts,
         evidence::{self, Evidence},
+        joined,
         leads::{self, Filter, Key},
         models::{self, Version},
     },
@@ -23,15 +24,25 @@ impl App {
 
     /// A page of leads.
     pub(crate) async fn leads(&self, filter: &Filter, page: &Page<Key>) -> Result<(Vec<NamedLead>, String)> {
-        let rows = leads::list(self.database.reader(), filter, page.after(), page.limit()).await?;
+        let mut filter = filter.clone();
+        self.with_joined(&mut filter.accounts).await?;
+        let rows = leads::list(self.database.reader(), &filter, page.after(), page.limit()).await?;
         let (rows, next) = page.finish(rows, |lead| Key { score_milli: lead.state.score_milli, lead_id: lead.lead_id });
         Ok((self.named(rows).await?, next))
     }
 
     async fn named(&self, leads: Vec<Lead>) -> Result<Vec<NamedLead>> {
         let ids: Vec<_> = leads.iter().map(|lead| lead.account_id).collect();
-        let accounts = accounts::by_ids(self.database.reader(), &ids).await?.into_iter().collect();
+        let accounts = accounts::by_ids(self.database.reader(), &ids).await?;
         Ok(leads.into_iter().map(|lead| NamedLead::of(lead, &accounts)).collect())
+    }
+
+    /// Adds all accounts that are one with those that a filter names.
+    async fn with_joined(&self, accounts: &mut Option<Vec<Uuid>>) -> Result<()> {
+        if let Some(named) = accounts {
+            *named = joined::with_joined(self.database.reader(), named).await?;
+        }
+        Ok(())
     }
 
     /// A page of evidence.
@@ -40,7 +51,9 @@ impl App {
         filter: &evidence::Filter,
         page: &Page<Uuid>,
     ) -> Result<(Vec<Evidence>, String)> {
-        let rows = evidence::list(self.database.reader(), filter, page.after().copied(), page.limit()).await?;
+        let mut filter = filter.clone();
+        self.with_joined(&mut filter.accounts).await?;
+        let rows = evidence::list(self.database.reader(), &filter, page.after().copied(), page.limit()).await?;
         Ok(page.finish(rows, |row| row.activity.activity_id))
     }
 

@@ -16,6 +16,7 @@ use crate::{
     domain::{
         Activity, CompiledModel, History, LeadScope, Prepared, Score,
         disposition::{ClosedRound, disposition},
+        joining,
         lead::{Fact, Lead, Sighting},
         round::{CloseReason, Opening, opening},
         schedule::{HOUR_MS, next_check_time},
@@ -67,11 +68,12 @@ impl App {
         let before = evidence::dispositions(tx, &activities).await?;
         for known in all {
             let (at, by_time) = moment(&known, now, time_only, model.version);
-            AccountRun { app: self, model: &model, at, by_time, outcome: &mut outcome }.score(known);
+            let sides = known.sides.clone();
+            AccountRun { app: self, model: &model, at, by_time, sides: &sides, outcome: &mut outcome }.score(known);
         }
         outcome.dispositions.retain(|id, disposition| before.get(id) != Some(disposition));
         for frozen in outcome.hand_overs.iter_mut().filter(|frozen| frozen.explanation.has_limit()) {
-            let count = evidence::count(&**tx, frozen.account_id, frozen.between, ALL_KNOWN).await?;
+            let count = evidence::count(&**tx, &frozen.sides, frozen.between, ALL_KNOWN).await?;
             frozen.explanation.say_beyond(count.saturating_sub(model.model.max_activities as u64));
         }
         Ok(outcome)
@@ -98,13 +100,16 @@ struct AccountRun<'a> {
     model: &'a CompiledModel,
     at: i64,
     by_time: bool,
+    /// The account and those that were merged into it.
+    sides: &'a [Uuid],
     outcome: &'a mut Outcome,
 }
 
 impl AccountRun<'_> {
     fn score(mut self, mut known: Known) {
+        self.join_leads(&mut known);
         self.open_leads(&mut known);
-        let Known { account, mut leads, mut history, mut adjustments } = known;
+        let Known { account, is_known, mut leads, mut history, adjustments, .. } = known;
         let to_come = history.activities.iter().map(|activity| activity.occur_time).filter(|&time| time > self.at);
         let mut due: Option<i64> = to_come.min();
         let mut matches = HashMap::new();
@@ -112,12 +117,14 @@ impl AccountRun<'_> {
             if leads[index].closed.is_some() {
                 continue;
             }
-            let scope = scope(&leads, index);
+            let scope = scope(&leads, &leads[index], self.sides);
+            let given = joining::joined_with(&leads, leads[index].lead_id);
+            history.adjustments =
+                given.iter().flat_map(|id| adjustments.get(id).cloned().unwrap_or_default()).collect();
             let lead = &mut leads[index];
             self.outcome.origins.note(lead);
-            history.adjustments = adjustments.remove(&lead.lead_id).unwrap_or_default();
             let prepared = Prepared::new(self.model, &history, &scope, self.at, ALL_KNOWN);
-            self.score_lead(&account, lead, &history, &prepared);
+            self.score_lead(is_known, lead, &history, &prepared);
             if lead.closed.is_none() {
                 let next = self.next_due(lead, prepared.last_activity_time());
                 due = Some(due.map_or(next, |due| due.min(next)));
@@ -125,7 +132,22 @@ impl AccountRun<'_> {
             }
         }
         self.dispose(&leads, &history, &matches);
+        self.outcome.due.extend(self.sides.iter().map(|&side| (side, None)));
         self.outcome.due.insert(account.account_id, due);
+    }
+
+    /// Joins the leads of accounts that have become one, and takes those apart that are another account's again.
+    fn join_leads(&mut self, known: &mut Known) {
+        for at in joining::join(&mut known.leads, known.account.account_id, self.at) {
+            let lead = &mut known.leads[at];
+            if let Some((_, reason)) = lead.closed {
+                self.app.metrics.closed(reason);
+                self.outcome.announce("closed", lead);
+            } else {
+                self.outcome.announce("recycled", lead);
+            }
+            self.outcome.leads.insert(lead.lead_id, lead.clone());
+        }
     }
 
     /// Opens a lead for each activity that does so, in the order in which they happened.
@@ -141,14 +163,14 @@ impl AccountRun<'_> {
         opening_ones.sort_unstable_by(|a, b| a.order().cmp(&b.order()));
         for activity in opening_ones {
             let Some(category) = activity.product_category.as_deref() else { continue };
-            let latest =
-                known.leads.iter().filter(|lead| lead.product_category == category).max_by_key(|lead| lead.round);
-            let waits = latest.is_some_and(|lead| matches!(lead.closed, Some((_, CloseReason::Disqualified))));
+            // The side whose activity it is keeps the lead, should the accounts be taken apart again.
+            let account = activity.account_id.unwrap_or(known.account.account_id);
+            let latest = joining::latest(&known.leads, category, account);
+            let waits = latest.is_some_and(|round| matches!(round.closed, Some((_, CloseReason::Disqualified))));
             let fast_track = waits && self.is_fast_track(activity, &known.history, category);
-            let round = latest.map(Lead::as_round);
             let reopen_after = self.model.model.reopen_after_ms;
-            if let Opening::Opens { number, .. } = opening(round, activity.occur_time, fast_track, reopen_after) {
-                let account = known.account.account_id;
+            if let Opening::Opens { number, .. } = opening(latest, activity.occur_time, fast_track, reopen_after) {
+                let number = number.max(joining::next_round(&known.leads, category, account));
                 let mut lead = Lead::open(ids::new(), account, category, number, self.at);
                 self.app.metrics.opened();
                 self.outcome.announce("opened", &mut lead);
@@ -159,12 +181,12 @@ impl AccountRun<'_> {
 
     fn is_fast_track(&self, activity: &Activity, history: &History, category: &str) -> bool {
         let alone = History { activities: vec![activity.clone()], ..history.clone() };
-        let scope = LeadScope { product_category: category.to_owned(), previous_close_time: None, close_time: None };
+        let scope = LeadScope { product_category: category.to_owned(), ..LeadScope::default() };
         let prepared = Prepared::new(self.model, &alone, &scope, self.at, ALL_KNOWN);
         prepared.score(self.at).fast_track.is_some()
     }
 
-    fn score_lead(&mut self, account: &Account, lead: &mut Lead, history: &History, prepared: &Prepared<'_>) {
+    fn score_lead(&mut self, account_known: bool, lead: &mut Lead, history: &History, prepared: &Prepared<'_>) {
         self.app.metrics.failed_conditions(prepared.failed_conditions);
         let score = prepared.score(self.at);
         let fact = lead.state.see(Sighting {
@@ -172,7 +194,7 @@ impl AccountRun<'_> {
             activities: i32::try_from(prepared.activities()).unwrap_or(i32::MAX),
             last_activity_time: prepared.last_activity_time(),
             last_positive_time: prepared.last_positive_time(&score),
-            account_known: account.is_known(),
+            account_known,
             window_ms: self.model.model.window_ms,
             model_version: self.model.version,
             by_time: self.by_time,
@@ -184,6 +206,7 @@ impl AccountRun<'_> {
             Fact::SalesReady => self.hand_over(lead, history, prepared, &score),
             Fact::Closed(reason) => {
                 lead.close(reason, "no activity within the window", self.at);
+                lead.end_for(self.sides);
                 self.app.metrics.closed(reason);
                 self.outcome.announce("closed", lead);
             }
@@ -198,7 +221,7 @@ impl AccountRun<'_> {
         self.outcome.announce("sales_ready", lead);
         let begin = self.at - self.model.model.window_ms;
         self.outcome.hand_overs.push(Frozen {
-            account_id: lead.account_id,
+            sides: self.sides.to_vec(),
             number: lead.state.hand_over,
             between: (begin.max(prepared.scope().previous_close_time.unwrap_or(i64::MIN)), self.at),
             explanation: explain::assemble(self.model, lead, history, prepared, score),
@@ -217,7 +240,7 @@ impl AccountRun<'_> {
         let closed: Vec<_> = leads
             .iter()
             .filter_map(|lead| {
-                let (close_time, _) = lead.closed?;
+                let (close_time, _) = lead.closed.filter(|_| !joining::is_merged(lead))?;
                 Some(ClosedRound { product_category: lead.product_category.clone(), close_time })
             })
             .collect();
@@ -239,16 +262,14 @@ fn note_matches(matches: &mut HashMap<Uuid, bool>, prepared: &Prepared<'_>, acti
     }
 }
 
-/// What of the history the lead at `index` looks at. The leads are in the order of their rounds.
-fn scope(leads: &[Lead], index: usize) -> LeadScope {
-    let lead = &leads[index];
-    let previous = leads
-        .iter()
-        .filter(|other| other.product_category == lead.product_category && other.round < lead.round)
-        .max_by_key(|other| other.round);
-    LeadScope {
-        product_category: lead.product_category.clone(),
-        previous_close_time: previous.and_then(|lead| lead.closed).map(|(time, _)| time),
-        close_time: None,
+/// What of the history a lead looks at. `sides` are the accounts that are one, and `leads` all of theirs.
+pub(super) fn scope(leads: &[Lead], lead: &Lead, sides: &[Uuid]) -> LeadScope {
+    let close_time = lead.closed.map(|(time, _)| time);
+    let product_category = lead.product_category.clone();
+    if let [account] = sides {
+        let previous_close_time = joining::previous_close(leads, lead, *account);
+        return LeadScope { product_category, previous_close_time, close_time, ..LeadScope::default() };
     }
+    let previous = sides.iter().filter_map(|&side| Some((side, joining::previous_close(leads, lead, side)?)));
+    LeadScope { product_category, close_time, previous_close_times: previous.collect(), ..LeadScope::default() }
 }

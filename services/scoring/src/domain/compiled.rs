@@ -5,6 +5,7 @@ use std::collections::{BTreeSet, HashSet};
 use leadflow_platform::{
     Error, Result,
     condition::{Condition, FieldType, Schema},
+    plant::{self, Plant},
 };
 
 use super::{
@@ -66,8 +67,11 @@ impl CompiledModel {
     ///
     /// # Errors
     /// `INVALID_ARGUMENT` that names each field at fault, `INVALID_CONDITION` for a condition.
-    pub fn compile(version: i32, model: Model, categories: Categories) -> Result<Self> {
+    pub fn compile(version: i32, mut model: Model, categories: Categories) -> Result<Self> {
         check(&model, &categories)?;
+        if plant::is(Plant::DecayOff) {
+            model.engagement.rules.iter_mut().for_each(|rule| rule.half_life_ms = None);
+        }
         let schemas = Schemas::of(&model);
         let compile = |name, group: &Group, schema| compile_group(name, group, schema);
         Ok(Self {

@@ -58,6 +58,9 @@ pub struct Activity {
     /// When it was found not to be a buyer's act.
     #[serde(default)]
     pub reclassify_time: Option<i64>,
+    /// Of accounts that were merged the one that it belongs to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account_id: Option<Uuid>,
 }
 
 impl Activity {
@@ -110,7 +113,7 @@ pub struct Adjustment {
 }
 
 /// Which part of the history a lead looks at.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LeadScope {
     /// The lead's category.
     pub product_category: String,
@@ -118,12 +121,16 @@ pub struct LeadScope {
     pub previous_close_time: Option<i64>,
     /// When this round was closed.
     pub close_time: Option<i64>,
+    /// The same of accounts that were merged, whose rounds were closed each for itself.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub previous_close_times: BTreeMap<Uuid, i64>,
 }
 
 impl LeadScope {
-    /// Whether something that happened at `occur_time` belongs to the lead's round.
-    pub fn holds(&self, occur_time: i64) -> bool {
-        self.previous_close_time.is_none_or(|close| occur_time > close)
-            && self.close_time.is_none_or(|close| occur_time <= close)
+    /// Whether what happened belongs to the lead's round.
+    pub fn holds(&self, activity: &Activity) -> bool {
+        let own = activity.account_id.and_then(|id| self.previous_close_times.get(&id).copied());
+        own.or(self.previous_close_time).is_none_or(|close| activity.occur_time > close)
+            && self.close_time.is_none_or(|close| activity.occur_time <= close)
     }
 }

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::{
     band::{Band, Validations},
-    round::{CloseReason, Round},
+    round::CloseReason,
     score::Score,
 };
 
@@ -182,6 +182,12 @@ pub struct Lead {
     pub closed: Option<(i64, CloseReason)>,
     /// A person's words on the closing.
     pub close_note: String,
+    /// The lead that it was joined with, when it was closed for that.
+    #[serde(default)]
+    pub merged_into: Option<Uuid>,
+    /// Whose activities it has ended, when more accounts than its own were one by then.
+    #[serde(default)]
+    pub sides: Vec<Uuid>,
     /// Grows by one with each announcement.
     pub revision: i64,
     /// The latest activity in its category, for what is announced later on its account.
@@ -206,14 +212,11 @@ impl Lead {
             open_time: now,
             closed: None,
             close_note: String::new(),
+            merged_into: None,
+            sides: Vec::new(),
             revision: 0,
             origin: Origin::default(),
         }
-    }
-
-    /// Its round, for the next one.
-    pub fn as_round(&self) -> Round {
-        Round { number: self.round, closed: self.closed }
     }
 
     /// Closes it.
@@ -224,11 +227,55 @@ impl Lead {
         self.next_check_time = None;
     }
 
+    /// Its closing has ended the activities of all these, which are one by now.
+    pub fn end_for(&mut self, sides: &[Uuid]) {
+        if sides.len() > 1 {
+            self.sides = sides.to_vec();
+        }
+    }
+
+    /// Closes it because `into` goes on. What was handed over is over with it: a next hand-over has the next number.
+    pub fn close_as_merged(&mut self, into: Uuid, now: i64) {
+        if self.state.status != Status::Incubating {
+            self.state.hand_over += 1;
+        }
+        self.close(CloseReason::Merged, "", now);
+        self.merged_into = Some(into);
+    }
+
+    /// Is itself again: the lead that it was joined with is another account's.
+    pub fn reopen(&mut self) {
+        self.state.status = Status::Incubating;
+        (self.closed, self.merged_into, self.assignment_id) = (None, None, None);
+        self.assigned_rep.clear();
+        self.status_reason.clear();
+    }
+
+    /// Whether its closing has ended the activities of an account.
+    pub fn ends(&self, account_id: Uuid) -> bool {
+        let own = if self.sides.is_empty() { self.account_id == account_id } else { self.sides.contains(&account_id) };
+        own && self.closed.is_some_and(|(_, reason)| reason != CloseReason::Merged)
+    }
+
+    /// A rep has accepted it while it was being closed as merged: it is the one to go on with.
+    fn revive(&mut self, news: &AssignmentNews) -> bool {
+        let merged = matches!(self.closed, Some((_, CloseReason::Merged)));
+        if !merged || news.step != Step::Accepted || news.hand_over != self.state.hand_over - 1 {
+            return false;
+        }
+        self.reopen();
+        self.state.hand_over = news.hand_over;
+        self.state.status = Status::Accepted;
+        self.assignment_id = news.assignment_id;
+        self.assigned_rep = news.rep.clone();
+        true
+    }
+
     /// Takes over what routing says of its hand-over. False when that is old news: an earlier hand-over, a step that
-    /// was overtaken by a later one, or anything after the lead was closed.
+    /// was overtaken by a later one, or anything after the lead was closed but that it was accepted meanwhile.
     pub fn follow(&mut self, news: &AssignmentNews) -> bool {
         if self.closed.is_some() || news.hand_over != self.state.hand_over {
-            return false;
+            return self.revive(news);
         }
         let rank = |status| match status {
             Status::Incubating | Status::Closed => 0,

@@ -6,6 +6,7 @@ pub mod category;
 pub mod compiled;
 pub mod disposition;
 pub mod history;
+pub mod joining;
 pub mod lead;
 pub mod model;
 pub mod round;

@@ -105,7 +105,7 @@ impl<'a> Prepared<'a> {
         let mut candidates: Vec<_> = history
             .activities
             .iter()
-            .filter(|activity| activity.counts(known_at) && scope.holds(activity.occur_time))
+            .filter(|activity| activity.counts(known_at) && scope.holds(activity))
             .filter(|activity| at - model.model.window_ms < activity.occur_time && activity.occur_time <= at)
             .map(|activity| Candidate {
                 activity,
@@ -353,7 +353,7 @@ fn latest_answers(history: &History, scope: &LeadScope, at: i64, known_at: i64) 
         .iter()
         .chain(&history.answering)
         .filter(|activity| !activity.answers.is_empty() && activity.occur_time <= at && activity.counts(known_at))
-        .filter(|activity| scope.holds(activity.occur_time))
+        .filter(|activity| scope.holds(activity))
         .filter(|activity| activity.product_category.as_ref().is_none_or(|of| *of == scope.product_category))
         .collect();
     bearing.sort_by_key(|activity| (activity.product_category.is_some(), activity.order()));

@@ -2,15 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use leadflow_platform::{Result, db::Tx};
+use leadflow_platform::{Error, Result, db::Tx};
 use sea_orm::{
-    ColumnTrait as _, Condition, ConnectionTrait, EntityTrait as _, QueryFilter as _, QueryOrder as _,
-    QuerySelect as _, Set,
+    ColumnTrait as _, ConnectionTrait, EntityTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _, Set,
     sea_query::{Expr, LockBehavior, LockType, OnConflict},
 };
 use uuid::Uuid;
 
-use super::{CHUNK, entity::account, entity::account_revision, entity::contact_revision, from_json, to_json};
+use super::{CHUNK, entity::account, entity::account_revision, entity::contact_revision, from_json, joined, to_json};
 use crate::domain::Profile;
 
 /// An account, as far as scoring knows it.
@@ -22,6 +21,12 @@ pub(crate) struct Account {
     pub(crate) revision: i64,
     /// The greatest revision that an activity was resolved with.
     pub(crate) wanted_revision: i64,
+    /// What contact says it was merged into.
+    pub(crate) merged_into: Option<Uuid>,
+    /// The account that counts for it; itself, where it was not merged.
+    pub(crate) survivor_id: Uuid,
+    /// Whether other accounts are one with it.
+    pub(crate) joined: bool,
 }
 
 impl Account {
@@ -31,8 +36,14 @@ impl Account {
     }
 }
 
-/// Makes sure that the accounts have a row, and notes the revision that their activities were resolved with.
-pub(crate) async fn touch(tx: &Tx, wanted: &BTreeMap<Uuid, i64>) -> Result<()> {
+/// Makes sure that the accounts have a row, notes the revision that their activities were resolved with, and locks them
+/// as [`lock`] does.
+pub(crate) async fn lock_wanted(tx: &Tx, mut wanted: BTreeMap<Uuid, i64>) -> Result<BTreeMap<Uuid, Account>> {
+    let ids: Vec<_> = wanted.keys().copied().collect();
+    let all = joined::with_joined(&**tx, &ids).await?;
+    for &id in &all {
+        wanted.entry(id).or_default();
+    }
     let rows: Vec<_> = wanted
         .iter()
         .map(|(&account_id, &revision)| account::ActiveModel {
@@ -41,6 +52,9 @@ pub(crate) async fn touch(tx: &Tx, wanted: &BTreeMap<Uuid, i64>) -> Result<()> {
             revision: Set(0),
             wanted_revision: Set(revision),
             due_time: Set(None),
+            merged_into: Set(None),
+            survivor_id: Set(None),
+            joined: Set(false),
         })
         .collect();
     for chunk in rows.chunks(CHUNK) {
@@ -59,11 +73,19 @@ pub(crate) async fn touch(tx: &Tx, wanted: &BTreeMap<Uuid, i64>) -> Result<()> {
             .exec_without_returning(&**tx)
             .await?;
     }
-    Ok(())
+    lock_rows(tx, &all).await
 }
 
-/// Locks the accounts, in the order of their ids, and returns them.
+/// Locks the accounts and all that are one with them, in the order of their ids, and returns them.
+///
+/// # Errors
+/// `UNAVAILABLE` when they are being merged by somebody else: the same again will do.
 pub(crate) async fn lock(tx: &Tx, ids: &[Uuid]) -> Result<BTreeMap<Uuid, Account>> {
+    let all = joined::with_joined(&**tx, ids).await?;
+    lock_rows(tx, &all).await
+}
+
+async fn lock_rows(tx: &Tx, ids: &[Uuid]) -> Result<BTreeMap<Uuid, Account>> {
     let mut locked = BTreeMap::new();
     for chunk in ids.chunks(CHUNK) {
         let rows = account::Entity::find()
@@ -73,6 +95,12 @@ pub(crate) async fn lock(tx: &Tx, ids: &[Uuid]) -> Result<BTreeMap<Uuid, Account
             .all(&**tx)
             .await?;
         locked.extend(rows.into_iter().map(|row| (row.account_id, to_account(row))));
+    }
+    if locked.values().any(|account| account.joined) {
+        let now = joined::with_joined(&**tx, ids).await?;
+        if !now.iter().all(|id| locked.contains_key(id) || ids.contains(id)) {
+            return Err(Error::unavailable("accounts are being merged: try again"));
+        }
     }
     Ok(locked)
 }
@@ -113,6 +141,11 @@ pub(crate) async fn set_due(tx: &Tx, due: &BTreeMap<Uuid, Option<i64>>) -> Resul
     Ok(())
 }
 
+/// Waits for all who are at any account, and locks every account there is or will be, until the end.
+pub(crate) async fn lock_all(tx: &Tx) -> Result<()> {
+    tx.lock_table("accounts").await
+}
+
 /// Every account is to be scored again from `time` on.
 pub(crate) async fn all_due(tx: &Tx, time: i64) -> Result<()> {
     account::Entity::update_many().col_expr(account::Column::DueTime, Expr::value(Some(time))).exec(&**tx).await?;
@@ -120,7 +153,13 @@ pub(crate) async fn all_due(tx: &Tx, time: i64) -> Result<()> {
 }
 
 /// Keeps a revision of an account. False when it was there.
-pub(crate) async fn add_revision(tx: &Tx, account_id: Uuid, name: &str, profile: &Profile) -> Result<bool> {
+pub(crate) async fn add_revision(
+    tx: &Tx,
+    account_id: Uuid,
+    name: &str,
+    merged_into: Option<Uuid>,
+    profile: &Profile,
+) -> Result<bool> {
     let row = account_revision::ActiveModel {
         account_id: Set(account_id),
         revision: Set(profile.revision),
@@ -138,6 +177,7 @@ pub(crate) async fn add_revision(tx: &Tx, account_id: Uuid, name: &str, profile:
     account::Entity::update_many()
         .col_expr(account::Column::Name, Expr::value(name))
         .col_expr(account::Column::Revision, Expr::value(profile.revision))
+        .col_expr(account::Column::MergedInto, Expr::value(merged_into))
         .filter(account::Column::AccountId.eq(account_id))
         .filter(account::Column::Revision.lt(profile.revision))
         .exec(&**tx)
@@ -224,15 +264,21 @@ pub(crate) async fn contact_revisions(
     Ok(found)
 }
 
-/// The names of these accounts; an account that has not been announced has none.
-pub(crate) async fn by_ids(connection: &impl ConnectionTrait, ids: &[Uuid]) -> Result<HashMap<Uuid, Account>> {
-    let rows = account::Entity::find()
-        .filter(Condition::all().add(account::Column::AccountId.is_in(ids.iter().copied())))
-        .all(connection)
-        .await?;
+/// These accounts and all that are one with them; one that has not been announced has no name.
+pub(crate) async fn by_ids(connection: &impl ConnectionTrait, ids: &[Uuid]) -> Result<BTreeMap<Uuid, Account>> {
+    let all = joined::with_joined(connection, ids).await?;
+    let rows = account::Entity::find().filter(account::Column::AccountId.is_in(all)).all(connection).await?;
     Ok(rows.into_iter().map(|row| (row.account_id, to_account(row))).collect())
 }
 
 fn to_account(row: account::Model) -> Account {
-    Account { account_id: row.account_id, name: row.name, revision: row.revision, wanted_revision: row.wanted_revision }
+    Account {
+        account_id: row.account_id,
+        name: row.name,
+        revision: row.revision,
+        wanted_revision: row.wanted_revision,
+        merged_into: row.merged_into,
+        survivor_id: row.survivor_id.unwrap_or(row.account_id),
+        joined: row.joined,
+    }
 }

@@ -16,6 +16,15 @@ pub(crate) fn activities() -> Facts {
     Facts::new(evidence.into_query(), evidence::Column::ActivityId)
 }
 
+/// Those of them that the ledger has moved to another account, with how often.
+pub(crate) fn reattributions() -> Facts {
+    let moved = evidence::Entity::find()
+        .select_only()
+        .columns([evidence::Column::ActivityId, evidence::Column::Attribution])
+        .filter(Expr::cust("attribution > 0"));
+    Facts::new(moved.into_query(), evidence::Column::ActivityId)
+}
+
 /// The accounts that have come, or that activities have named, in the newest revision that has come.
 pub(crate) fn accounts() -> Facts {
     let accounts =

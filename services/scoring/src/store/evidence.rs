@@ -21,12 +21,15 @@ pub(crate) struct Evidence {
     pub(crate) account_id: Option<Uuid>,
     pub(crate) activity: Activity,
     pub(crate) disposition: Disposition,
+    /// How often the ledger has moved it to another account.
+    pub(crate) attribution: i64,
 }
 
 /// Which evidence a list shows.
 #[derive(Clone, Debug, Default, serde::Serialize)]
 pub(crate) struct Filter {
-    pub(crate) account_id: Option<Uuid>,
+    /// Whose: of an account and all that are one with it.
+    pub(crate) accounts: Option<Vec<Uuid>>,
     pub(crate) disposition: Option<Disposition>,
     pub(crate) record_time_before: Option<i64>,
 }
@@ -57,6 +60,34 @@ pub(crate) async fn insert_new(tx: &Tx, rows: Vec<Evidence>) -> Result<Vec<Uuid>
         added.extend(inserted.into_iter().map(|row| row.activity_id));
     }
     Ok(added)
+}
+
+/// Where these are by now, and how often each was moved, for those that are there.
+pub(crate) async fn whereabouts(tx: &Tx, ids: &[Uuid]) -> Result<HashMap<Uuid, (Option<Uuid>, i64)>> {
+    let mut found = HashMap::new();
+    for chunk in ids.chunks(CHUNK) {
+        let rows: Vec<(Uuid, Option<Uuid>, i64)> = Entity::find()
+            .select_only()
+            .columns([Column::ActivityId, Column::AccountId, Column::Attribution])
+            .filter(Column::ActivityId.is_in(chunk.iter().copied()))
+            .into_tuple()
+            .all(&**tx)
+            .await?;
+        found.extend(rows.into_iter().map(|(id, account, attribution)| (id, (account, attribution))));
+    }
+    Ok(found)
+}
+
+/// Lets an activity belong to another account, unless it was moved later still.
+pub(crate) async fn move_to(tx: &Tx, evidence: &Evidence) -> Result<()> {
+    Entity::update_many()
+        .col_expr(Column::AccountId, Expr::value(evidence.account_id))
+        .col_expr(Column::Attribution, Expr::value(evidence.attribution))
+        .filter(Column::ActivityId.eq(evidence.activity.activity_id))
+        .filter(Column::Attribution.lt(evidence.attribution))
+        .exec(&**tx)
+        .await?;
+    Ok(())
 }
 
 /// The latest `limit` activities of each account that happened after `after` (those that any lead can count), the
@@ -109,35 +140,35 @@ pub(crate) async fn answering(tx: &impl ConnectionTrait, accounts: &[Uuid]) -> R
     Ok(found)
 }
 
-fn within(account: Uuid, (after, until): (i64, i64), known_at: i64) -> Select<Entity> {
+fn within(accounts: &[Uuid], (after, until): (i64, i64), known_at: i64) -> Select<Entity> {
     Entity::find()
-        .filter(Column::AccountId.eq(account))
+        .filter(Column::AccountId.is_in(accounts.iter().copied()))
         .filter(Column::OccurTime.gt(after))
         .filter(Column::OccurTime.lte(until))
         .filter(Column::RecordTime.lte(known_at))
         .filter(Condition::any().add(Column::ReclassifyTime.is_null()).add(Column::ReclassifyTime.gt(known_at)))
 }
 
-/// How many activities of an account happened after the first and until the second moment, as known at `known_at`.
+/// How many activities of these accounts happened after the first and until the second moment, as known at `known_at`.
 pub(crate) async fn count(
     connection: &impl ConnectionTrait,
-    account: Uuid,
+    accounts: &[Uuid],
     between: (i64, i64),
     known_at: i64,
 ) -> Result<u64> {
-    Ok(sea_orm::PaginatorTrait::count(within(account, between, known_at), connection).await?)
+    Ok(sea_orm::PaginatorTrait::count(within(accounts, between, known_at), connection).await?)
 }
 
 /// As [`count`] says, but the latest `limit` themselves, and how many more there are.
 pub(crate) async fn as_of(
     connection: &impl ConnectionTrait,
-    account: Uuid,
+    accounts: &[Uuid],
     between: (i64, i64),
     known_at: i64,
     limit: usize,
 ) -> Result<(Vec<Activity>, u64)> {
-    let count = count(connection, account, between, known_at).await?;
-    let rows = within(account, between, known_at)
+    let count = count(connection, accounts, between, known_at).await?;
+    let rows = within(accounts, between, known_at)
         .order_by(Column::OccurTime, Order::Desc)
         .order_by(Column::Source, Order::Desc)
         .order_by(Column::SourceEventId, Order::Desc)
@@ -193,8 +224,8 @@ pub(crate) async fn list(
     limit: u64,
 ) -> Result<Vec<Evidence>> {
     let mut query = Entity::find();
-    if let Some(account) = filter.account_id {
-        query = query.filter(Column::AccountId.eq(account));
+    if let Some(accounts) = &filter.accounts {
+        query = query.filter(Column::AccountId.is_in(accounts.iter().copied()));
     }
     if let Some(disposition) = filter.disposition {
         query = query.filter(Column::Disposition.eq(text_of(&disposition)?));
@@ -230,11 +261,17 @@ fn to_row(evidence: &Evidence) -> Result<ActiveModel> {
         answers: Set(facts(&activity.answers)?),
         reclassify_time: Set(activity.reclassify_time),
         disposition: Set(text_of(&evidence.disposition)?),
+        attribution: Set(evidence.attribution),
     })
 }
 
 fn to_evidence(row: Model) -> Result<Evidence> {
-    Ok(Evidence { account_id: row.account_id, disposition: from_text(&row.disposition)?, activity: to_activity(row)? })
+    Ok(Evidence {
+        account_id: row.account_id,
+        disposition: from_text(&row.disposition)?,
+        attribution: row.attribution,
+        activity: to_activity(row)?,
+    })
 }
 
 fn to_activity(row: Model) -> Result<Activity> {
@@ -253,5 +290,6 @@ fn to_activity(row: Model) -> Result<Activity> {
         attributes: facts(row.attributes)?,
         answers: facts(row.answers)?,
         reclassify_time: row.reclassify_time,
+        account_id: row.account_id,
     })
 }

@@ -1,13 +1,19 @@
 //! What was handed over, frozen as it was.
 
+use std::collections::BTreeSet;
+
 use leadflow_platform::{Result, db::Tx};
 use sea_orm::{
-    ColumnTrait as _, ConnectionTrait, EntityTrait as _, QueryFilter as _, QueryOrder as _, Set, sea_query::OnConflict,
+    ColumnTrait as _, ConnectionTrait, EntityTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _, Set,
+    sea_query::{Expr, OnConflict},
 };
 use serde_json::Value as Json;
 use uuid::Uuid;
 
-use super::entity::hand_over::{ActiveModel, Column, Entity};
+use super::entity::{
+    hand_over::{ActiveModel, Column, Entity},
+    lead,
+};
 
 /// One hand-over.
 #[derive(Clone, Debug)]
@@ -53,4 +59,28 @@ pub(crate) async fn get(
         time: row.hand_over_time,
         explanation: row.explanation,
     }))
+}
+
+/// The frozen explanations of all hand-overs of these accounts' leads.
+pub(crate) async fn of_accounts(tx: &Tx, accounts: &BTreeSet<Uuid>) -> Result<Vec<((Uuid, i64), Json)>> {
+    let leads: Vec<Uuid> = lead::Entity::find()
+        .select_only()
+        .column(lead::Column::LeadId)
+        .filter(lead::Column::AccountId.is_in(accounts.iter().copied()))
+        .into_tuple()
+        .all(&**tx)
+        .await?;
+    let rows = Entity::find().filter(Column::LeadId.is_in(leads)).all(&**tx).await?;
+    Ok(rows.into_iter().map(|row| ((row.lead_id, row.hand_over), row.explanation)).collect())
+}
+
+/// Writes what is left of a frozen explanation after somebody was forgotten.
+pub(crate) async fn replace(tx: &Tx, (lead_id, hand_over): (Uuid, i64), explanation: Json) -> Result<()> {
+    Entity::update_many()
+        .col_expr(Column::Explanation, Expr::value(explanation))
+        .filter(Column::LeadId.eq(lead_id))
+        .filter(Column::HandOver.eq(hand_over))
+        .exec(&**tx)
+        .await?;
+    Ok(())
 }

@@ -10,7 +10,7 @@ use sea_orm::{
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{CHUNK, entity::adjustment, entity::lead, from_text, text_of};
+use super::{CHUNK, entity::adjustment, entity::lead, from_json, from_text, text_of, to_json};
 use crate::domain::{
     Adjustment, Band, Validations,
     lead::{Lead, State, Status},
@@ -24,7 +24,8 @@ pub(crate) struct Filter {
     pub(crate) band: Option<Band>,
     pub(crate) status: Option<Status>,
     pub(crate) product_category: String,
-    pub(crate) account_id: Option<Uuid>,
+    /// Whose leads: of an account and all that are one with it.
+    pub(crate) accounts: Option<Vec<Uuid>>,
     pub(crate) assigned_rep: String,
     pub(crate) show_closed: bool,
     pub(crate) by_id: bool,
@@ -70,17 +71,6 @@ pub(crate) async fn accounts_of(connection: &impl ConnectionTrait, leads: &[Uuid
     Ok(rows.into_iter().collect())
 }
 
-/// When the round before this one was closed.
-pub(crate) async fn previous_close_time(connection: &impl ConnectionTrait, lead: &Lead) -> Result<Option<i64>> {
-    let previous = Entity::find()
-        .filter(Column::AccountId.eq(lead.account_id))
-        .filter(Column::ProductCategory.eq(lead.product_category.as_str()))
-        .filter(Column::Round.eq(i64::from(lead.round) - 1))
-        .one(connection)
-        .await?;
-    Ok(previous.and_then(|row| row.close_time))
-}
-
 /// Writes these leads, new or changed.
 pub(crate) async fn save(tx: &Tx, leads: &[Lead]) -> Result<()> {
     let rows = leads.iter().map(to_row).collect::<Result<Vec<_>>>()?;
@@ -110,6 +100,8 @@ pub(crate) async fn save(tx: &Tx, leads: &[Lead]) -> Result<()> {
                         Column::ModelVersion,
                         Column::Revision,
                         Column::Traceparent,
+                        Column::MergedInto,
+                        Column::Sides,
                     ])
                     .to_owned(),
             )
@@ -136,8 +128,8 @@ pub(crate) async fn list(
     if !filter.product_category.is_empty() {
         wanted = wanted.add(Column::ProductCategory.eq(filter.product_category.as_str()));
     }
-    if let Some(account) = filter.account_id {
-        wanted = wanted.add(Column::AccountId.eq(account));
+    if let Some(accounts) = &filter.accounts {
+        wanted = wanted.add(Column::AccountId.is_in(accounts.iter().copied()));
     }
     if !filter.assigned_rep.is_empty() {
         wanted = wanted.add(Column::AssignedRep.eq(filter.assigned_rep.as_str()));
@@ -240,6 +232,8 @@ fn to_row(lead: &Lead) -> Result<ActiveModel> {
         model_version: Set(state.model_version.into()),
         revision: Set(lead.revision),
         traceparent: Set(lead.origin.traceparent()),
+        merged_into: Set(lead.merged_into),
+        sides: Set(if lead.sides.is_empty() { None } else { Some(to_json(&lead.sides)?) }),
     })
 }
 
@@ -277,6 +271,8 @@ fn to_lead(row: Model) -> Result<Lead> {
         open_time: row.open_time,
         closed,
         close_note: row.close_note,
+        merged_into: row.merged_into,
+        sides: row.sides.map_or(Ok(Vec::new()), from_json)?,
         revision: row.revision,
         origin: row.traceparent.as_deref().map(Origin::parse).unwrap_or_default(),
     })

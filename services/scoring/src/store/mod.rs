@@ -6,9 +6,12 @@ use sea_orm_migration::prelude::*;
 pub(crate) mod accounts;
 pub(crate) mod digest;
 mod entity;
+pub(crate) mod erasure;
 pub(crate) mod evidence;
 pub(crate) mod hand_overs;
+pub(crate) mod joined;
 pub(crate) mod leads;
+mod migrations;
 pub(crate) mod models;
 
 /// Brings the tables up to date.
@@ -18,7 +21,12 @@ pub struct Migrator;
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        platform_and(vec![Box::new(Tables), Box::new(Traceparent)])
+        platform_and(vec![
+            Box::new(Tables),
+            Box::new(Traceparent),
+            Box::new(migrations::merges::Merges),
+            Box::new(migrations::reattribution::Reattribution),
+        ])
     }
 }
 

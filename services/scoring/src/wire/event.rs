@@ -35,6 +35,7 @@ pub(crate) fn recorded(event: ActivityRecorded, origin: Origin) -> Result<Record
         origin,
         account_id: ids::parse_optional("account_id", &event.account_id)?,
         account_revision: event.account_revision,
+        attribution: event.attribution,
         activity: Activity {
             activity_id: ids::parse("activity_id", &event.activity_id)?,
             channel: channel(event.channel()).to_owned(),
@@ -49,6 +50,7 @@ pub(crate) fn recorded(event: ActivityRecorded, origin: Origin) -> Result<Record
             product_category: none_if_empty(event.product_category),
             object_id: none_if_empty(event.object_id),
             reclassify_time: None,
+            account_id: ids::parse_optional("account_id", &event.account_id)?,
         },
     })
 }
@@ -93,6 +95,7 @@ pub(crate) fn account_revision(event: AccountChanged, origin: Origin) -> Result<
         origin,
         id: ids::parse("account.account_id", &account.account_id)?,
         account_id: None,
+        merged_into: ids::parse_optional("account.merged_into_account_id", &account.merged_into_account_id)?,
         profile: profile(account.revision, account.update_time.as_ref(), facts)?,
         name: account.name,
     })
@@ -112,6 +115,7 @@ pub(crate) fn contact_revision(event: ContactChanged, origin: Origin) -> Result<
         origin,
         id: ids::parse("contact_id", &event.contact_id)?,
         account_id: ids::parse_optional("account_id", &event.account_id)?,
+        merged_into: ids::parse_optional("merged_into_contact_id", &event.merged_into_contact_id)?,
         name: String::new(),
         profile: profile(event.revision, event.update_time.as_ref(), facts)?,
     })

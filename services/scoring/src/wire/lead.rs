@@ -32,6 +32,7 @@ pub(crate) fn lead(named: &NamedLead) -> pb::Lead {
         close_reason: lead.closed.map_or(pb::CloseReason::Unspecified, |(_, reason)| close_reason_to(reason)).into(),
         open_time: Some(time(lead.open_time)),
         close_time: lead.closed.map(|(closed, _)| time(closed)),
+        merged_into_lead_id: text(lead.merged_into),
         model_version: state.model_version,
         revision: lead.revision,
         etag: lead.revision.to_string(),
@@ -134,7 +135,7 @@ pub(crate) fn lead_filter(request: &pb::ListLeadsRequest) -> Result<Filter> {
         band,
         status,
         product_category: super::storable("product_category", &request.product_category)?,
-        account_id: ids::parse_optional("account_id", &request.account_id)?,
+        accounts: ids::parse_optional("account_id", &request.account_id)?.map(|id| vec![id]),
         assigned_rep: super::storable("assigned_rep", &request.assigned_rep)?,
         show_closed: request.show_closed,
         by_id: request.order() == pb::list_leads_request::Order::LeadId,
@@ -153,7 +154,7 @@ pub(crate) fn evidence_filter(request: &pb::ListEvidenceRequest) -> Result<evide
     };
     let before = request.record_time_before.as_ref();
     Ok(evidence::Filter {
-        account_id: ids::parse_optional("account_id", &request.account_id)?,
+        accounts: ids::parse_optional("account_id", &request.account_id)?.map(|id| vec![id]),
         disposition,
         record_time_before: before
             .map(|time| from_proto("record_time_before", time).map(jiff::Timestamp::as_millisecond))

@@ -192,6 +192,7 @@ prop_compose! {
             attributes: facts([("seats", seats.map(|seats| json!(f64::from(seats)))), ("", None)]),
             answers: facts([("budget", budget.map(|budget| json!(f64::from(budget)))), ("meeting", meeting.map(Json::from))]),
             reclassify_time: reclassified,
+            account_id: None,
         }
     }
 }
@@ -256,7 +257,8 @@ prop_compose! {
             contact_revisions: contact_revisions.collect(),
             adjustments,
         };
-        let scope = LeadScope { product_category: category, previous_close_time, close_time: closed };
+        let scope =
+            LeadScope { product_category: category, previous_close_time, close_time: closed, ..LeadScope::default() };
         Case { at, known_at: known, scope, model, history }
     }
 }

@@ -6,8 +6,13 @@ use leadflow_proto::{
     routing::v1::AssignmentState,
     scoring::v1::{Disposition, LeadStatus, ListEvidenceRequest},
 };
+use sea_orm::{ConnectionTrait as _, Statement};
 
-use crate::support::{World, activity::TestAccount};
+use crate::support::{
+    World,
+    activity::TestAccount,
+    company::{self, changed},
+};
 
 async fn world() -> World {
     World::start(TestDatabase::create(Backend::Postgres).await.unwrap()).await
@@ -93,4 +98,36 @@ async fn rejections_and_new_activities_at_once_make_each_hand_over_once() {
         assert_eq!(hand_overs, [1, 2]);
         assert_eq!(world.heard.announced("recycled", account).len(), 1);
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_new_model_waits_for_who_scores_an_account_that_nobody_else_knows_yet() {
+    let world = world().await;
+    let tables = world.tables().await;
+    let (scored, wait) = tokio::sync::oneshot::channel::<()>();
+    let (made, wait_for_it) = tokio::sync::oneshot::channel();
+    let scoring = tables.write(move |tx| async move {
+        let new =
+            "INSERT INTO accounts (account_id, name, revision, wanted_revision) VALUES (gen_random_uuid(), '', 0, 0)";
+        tx.execute_unprepared(new).await?;
+        made.send(()).unwrap();
+        wait.await.unwrap();
+        Ok(())
+    });
+    let publishing = async {
+        wait_for_it.await.unwrap();
+        let mut client = world.scoring.client.clone();
+        let applying = tokio::spawn(async move {
+            let request = changed(|model| model.default_thresholds = Some(company::thresholds(10, 5, 1, 1)));
+            client.apply_configuration(request).await.unwrap();
+        });
+        let waiting = "SELECT 1 FROM pg_locks WHERE NOT granted AND relation = 'accounts'::regclass";
+        let query = || Statement::from_string(tables.backend(), waiting);
+        eventually!(tables.reader().query_one_raw(query()).await.unwrap().is_some());
+        scored.send(()).unwrap();
+        applying.await.unwrap();
+    };
+    let (result, ()) = tokio::join!(scoring, publishing);
+    result.unwrap();
+    tables.close().await;
 }

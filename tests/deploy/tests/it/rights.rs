@@ -105,10 +105,12 @@ fn is_of(error: &str, act: &str, subject: &str) -> bool {
 const AFTERWARDS: &str = "afterwards";
 
 /// What is nobody's but the named user's: `(who may, subject)`.
-const FACTS: [(&str, &str); 8] = [
+const FACTS: [(&str, &str); 9] = [
     ("contact", "leadflow.account.v1.changed"),
     ("contact", "leadflow.contact.v1.changed"),
     ("activity-ingest", "leadflow.activity.v1.recorded"),
+    // It deletes the events of whom it forgets.
+    ("activity-ingest", "$JS.API.STREAM.MSG.DELETE.LEADFLOW_ACTIVITY"),
     ("scoring", "leadflow.lead.v1.sales_ready"),
     ("routing", "leadflow.assignment.v1.offered"),
     ("publisher-newsletter", "leadflow.intake.v1.newsletter"),
@@ -120,7 +122,7 @@ const FACTS: [(&str, &str); 8] = [
 const NEVER: [&str; 10] = [
     "$JS.API.STREAM.DELETE.LEADFLOW_LEAD",
     "$JS.API.STREAM.PURGE.LEADFLOW_LEAD",
-    "$JS.API.STREAM.MSG.DELETE.LEADFLOW_ACTIVITY",
+    "$JS.API.STREAM.MSG.DELETE.LEADFLOW_LEAD",
     "$JS.API.CONSUMER.DELETE.LEADFLOW_ACTIVITY.scoring-activities",
     "$JS.API.CONSUMER.CREATE.LEADFLOW_CONTACT.spy.leadflow.contact.v1.changed",
     "$JS.API.CONSUMER.CREATE.LEADFLOW_ACTIVITY.scoring-activities.leadflow.activity.v1.>",

@@ -2,12 +2,15 @@
 #![expect(clippy::unwrap_used, reason = "a test ends where something is not as it should be")]
 
 mod architecture;
+mod consents;
 mod crash;
 mod doors;
 mod email;
+mod erasure;
 mod examples;
 mod imports;
 mod lost;
+mod merges;
 mod month;
 mod quarantine;
 mod support;

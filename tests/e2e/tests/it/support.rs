@@ -7,7 +7,7 @@ use std::{
 };
 
 use leadflow::suite::{ROLES, Suite, free_ports};
-use leadflow_harness::{Backend, Nats, TestDatabase};
+use leadflow_harness::{Backend, Nats, TestDatabase, fleet::SECRET};
 use leadflow_platform::{
     auth::Credentials,
     clock::{Clock, Hand},
@@ -44,6 +44,7 @@ impl World {
         let mut databases = BTreeMap::new();
         let mut vars = free_ports()
             .with("LEADFLOW_NATS_URL", nats.url())
+            .with("LEADFLOW_CONTACT_SUPPRESSION_KEY", SECRET)
             .with("LEADFLOW_SCORING_SWEEP_INTERVAL", "200ms")
             .with("LEADFLOW_ROUTING_DRAIN_INTERVAL", "200ms")
             .with("LEADFLOW_DATABASE_MAX_CONNECTIONS", "8");

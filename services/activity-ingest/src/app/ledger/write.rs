@@ -1,18 +1,26 @@
 //! One transaction of the ledger.
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
     sync::Arc,
 };
 
 use jiff::Timestamp;
-use leadflow_platform::{Error, Result, db::Tx, ids};
+use leadflow_platform::{Error, Result, db::Tx, ids, tombstones};
 use uuid::Uuid;
 
 use super::{Group, Written};
 use crate::{
-    app::{Recorded, identifier::announce},
-    domain::{digest::lock_key, repetition},
+    app::{
+        Recorded, announce,
+        identifier::{note_account, reattribute},
+    },
+    domain::{
+        activity::{Activity, Entry},
+        digest::lock_key,
+        repetition,
+        resolution::Party,
+    },
     store::{
         activities::{self, NewActivity},
         quarantine,
@@ -39,7 +47,9 @@ pub(crate) async fn write(
 
 /// Writes the entries that are new, and announces those of which it is known who did them.
 async fn record(tx: &Tx, groups: &[Arc<Group>], now: Timestamp, lease_end: Option<Timestamp>) -> Result<Vec<Written>> {
-    let activities: Vec<Vec<_>> = groups.iter().map(|group| group.activities(now)).collect();
+    let people: Vec<_> = groups.iter().flat_map(|group| &group.entries).filter_map(|it| it.party?.contact_id).collect();
+    let gone = tombstones::among(tx, &people).await?;
+    let activities: Vec<Vec<_>> = groups.iter().map(|group| group.activities(&gone, now)).collect();
     let all: Vec<_> = activities.iter().flatten().collect();
     let mut repeated = repeated_contents(tx, &all, now).await?;
     let fresh: Vec<_> = all.into_iter().filter(|activity| !repeated.contains_key(&activity.activity_id)).collect();
@@ -51,7 +61,7 @@ async fn record(tx: &Tx, groups: &[Arc<Group>], now: Timestamp, lease_end: Optio
         for activity in group {
             let recorded = repeated.get(&activity.activity_id).copied();
             of_group.recorded.push(recorded.unwrap_or_else(|| activity.recorded()));
-            match (recorded, activity.entry.party) {
+            match (recorded, activity.party) {
                 (Some(_), _) => {}
                 (None, Some(party)) => identified.push((activity.in_ledger(), party)),
                 (None, None) => of_group.pending.push(activity.in_ledger()),
@@ -59,14 +69,28 @@ async fn record(tx: &Tx, groups: &[Arc<Group>], now: Timestamp, lease_end: Optio
         }
         written.push(of_group);
     }
-    announce(tx, &identified, now).await?;
+    announce_identified(tx, &identified, now).await?;
     Ok(written)
 }
 
+/// As the identifier does with those whom it finds out.
+async fn announce_identified(tx: &Tx, identified: &[(Activity, Party)], now: Timestamp) -> Result<()> {
+    let mut known = BTreeMap::new();
+    identified.iter().for_each(|(_, party)| note_account(&mut known, party, Vec::new()));
+    announce::activities(tx, identified, now).await?;
+    announce::statements(tx, identified, now).await?;
+    reattribute(tx, &known, now).await
+}
+
 impl Group {
-    fn activities(&self, now: Timestamp) -> Vec<NewActivity<'_>> {
-        let activity = |entry| NewActivity::new(ids::new(), entry, &self.principal, self.origin, now);
-        self.entries.iter().map(activity).collect()
+    /// Of somebody who was erased meanwhile it has to be found out again who it was.
+    fn activities<'a>(&'a self, gone: &BTreeSet<Uuid>, now: Timestamp) -> Vec<NewActivity<'a>> {
+        let is_there = |party: &Party| party.contact_id.is_none_or(|id| !gone.contains(&id));
+        let new = |entry: &'a Entry| {
+            let party = entry.party.filter(is_there);
+            NewActivity::new(ids::new(), entry, party, &self.principal, self.origin, now)
+        };
+        self.entries.iter().map(new).collect()
     }
 }
 

@@ -4,7 +4,7 @@ use serde_json::json;
 use super::*;
 use crate::domain::{
     activity::Channel,
-    source::{Basis, Consent, Field, FieldType, ProductCategory},
+    source::{Field, FieldType, ProductCategory},
 };
 
 fn now() -> Timestamp {
@@ -155,30 +155,6 @@ fn all_mistakes_are_named_at_once_but_no_more_than_ten() {
 
     let many = values(100).into_keys().map(|key| (key, json!("x".repeat(1001)))).collect();
     assert_eq!(checked(Draft { attributes: many, ..draft() }).unwrap_err().violations().len(), 10);
-}
-
-#[test]
-fn consent_is_given_when_its_field_is_ticked() {
-    let given = |field: &str, attributes: Values| {
-        let consent = Consent { basis: Basis::Consent, purpose: "sales".into(), field: field.into() };
-        let catalogue = catalogue_with(Source { consent: Some(consent), ..source() });
-        let entry = check(Draft { attributes, ..draft() }, &catalogue, now()).unwrap();
-        entry.payload.consent.unwrap().given
-    };
-    assert!(given("", Values::new()), "sending is consenting");
-    assert!(!given("agree", Values::new()));
-    for (value, expected) in [
-        (json!("on"), true),
-        (json!("I agree"), true),
-        (json!(true), true),
-        (json!("no"), false),
-        (json!("0"), false),
-        (json!(false), false),
-        (json!(0.0), false),
-    ] {
-        assert_eq!(given("agree", named("agree", value.clone())), expected, "{value}");
-    }
-    assert_eq!(checked(draft()).unwrap().payload.consent, None);
 }
 
 #[test]

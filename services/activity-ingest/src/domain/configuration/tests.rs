@@ -74,7 +74,12 @@ fn categories_form_a_tree() {
 
 #[test]
 fn each_mistake_in_a_source_is_named() {
-    let consent = |field: &str| Consent { basis: Basis::Consent, purpose: "sales".into(), field: field.into() };
+    let consent = |field: &str| Consent {
+        basis: Basis::Consent,
+        purpose: "sales".into(),
+        field: field.into(),
+        channels: Vec::new(),
+    };
     let cases: Vec<(Source, &str, &str)> = vec![
         (source("Not A Name"), "INVALID_FIELD", "name"),
         (Source { display_name: "x".repeat(321), ..source("a") }, "FIELD_TOO_LONG", "display_name"),

@@ -45,6 +45,8 @@ pub(crate) struct Model {
     pub(crate) principal: String,
     /// What has brought it into the ledger.
     pub(crate) traceparent: Option<String>,
+    /// How often it was moved to another account.
+    pub(crate) attribution: i64,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

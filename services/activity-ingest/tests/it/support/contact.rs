@@ -28,9 +28,11 @@ pub(crate) struct FakeContact {
 struct Inner {
     down: Option<tonic::Code>,
     known: HashMap<String, uuid::Uuid>,
-    /// Whom it recognises without being told anything new.
-    recognised: HashSet<String>,
-    /// It does not answer whom it recognises.
+    /// The visitors who turned out to be who has this address.
+    recognised: HashMap<String, String>,
+    /// Whom it knows without being told anything new.
+    known_already: HashSet<String>,
+    /// It does not answer whom it knows.
     silent: bool,
     /// The sizes of the calls that were answered.
     calls: Vec<usize>,
@@ -58,12 +60,12 @@ impl FakeContact {
         self.inner.lock().unwrap().down = Some(code);
     }
 
-    /// Recognises this address, before anybody has asked who it is.
-    pub(crate) fn recognise(&self, email: &str) {
-        self.inner.lock().unwrap().recognised.insert(email.to_owned());
+    /// Knows this address, before anybody has asked who it is.
+    pub(crate) fn knows(&self, email: &str) {
+        self.inner.lock().unwrap().known_already.insert(email.to_owned());
     }
 
-    /// Takes the question whom it recognises, and never answers it.
+    /// Takes the question whom it knows, and never answers it.
     pub(crate) fn fall_silent(&self) {
         self.inner.lock().unwrap().silent = true;
     }
@@ -90,6 +92,20 @@ impl FakeContact {
         self.inner.lock().unwrap().id(key)
     }
 
+    /// Who has this cookie has this address, too: it is one contact from now on.
+    pub(crate) fn becomes_known(&self, cookie: &str, email: &str) {
+        let mut inner = self.inner.lock().unwrap();
+        let id = inner.id(cookie).parse().unwrap();
+        inner.known.insert(email.to_owned(), id);
+    }
+
+    /// Who has this cookie turns out to be who has this address, with the next claim that says so.
+    pub(crate) fn recognise(&self, cookie: &str, email: &str) {
+        let mut inner = self.inner.lock().unwrap();
+        let visitor = inner.id(cookie);
+        inner.recognised.insert(email.to_owned(), visitor);
+    }
+
     /// How many claims each answered call had.
     pub(crate) fn calls(&self) -> Vec<usize> {
         self.inner.lock().unwrap().calls.clone()
@@ -102,9 +118,9 @@ impl Inner {
         self.known.entry(key.to_owned()).or_insert(unused).to_string()
     }
 
-    fn recognise(&mut self, claim: IdentityClaim) -> Result<ResolvedIdentity, Status> {
+    fn resolve_known(&mut self, claim: IdentityClaim) -> Result<ResolvedIdentity, Status> {
         let email = claim.identity.as_ref().map(|identity| identity.email.as_str()).unwrap_or_default();
-        if self.recognised.contains(email) {
+        if self.known_already.contains(email) {
             return self.resolve(claim);
         }
         Ok(ResolvedIdentity { unknown: true, ..ResolvedIdentity::default() })
@@ -127,12 +143,18 @@ impl Inner {
         let domain = identity.email.split('@').nth(1).unwrap_or(&identity.domain).to_owned();
         // Free mail tells no organisation.
         let account = if domain.is_empty() || domain == "mail.example" { String::new() } else { self.id(&domain) };
-        let contact = if identity.email.is_empty() { String::new() } else { self.id(&identity.email) };
+        let recognised_contact_ids = self.recognised.remove(&identity.email).into_iter().collect();
+        let contact = match (identity.email.as_str(), identity.anonymous_id.as_str()) {
+            ("", "") => String::new(),
+            ("", cookie) => self.id(cookie),
+            (email, _) => self.id(email),
+        };
         let account_revision = if account.is_empty() { 0 } else { 3 };
         Ok(ResolvedIdentity {
             contact_id: contact,
             account_id: account,
             account_revision,
+            recognised_contact_ids,
             ..ResolvedIdentity::default()
         })
     }
@@ -159,7 +181,7 @@ impl ContactService for FakeContact {
             return Err(Status::new(code, "as the test wants it"));
         }
         if known_only {
-            let results = claims.into_iter().map(|claim| inner.recognise(claim)).collect::<Result<_, _>>()?;
+            let results = claims.into_iter().map(|claim| inner.resolve_known(claim)).collect::<Result<_, _>>()?;
             return Ok(Response::new(ResolveIdentitiesResponse { results }));
         }
         let asked = claims.len();

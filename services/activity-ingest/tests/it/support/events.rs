@@ -1,7 +1,7 @@
 use std::sync::{Arc, Mutex};
 
 use futures::StreamExt as _;
-use leadflow_proto::activity::v1::ActivityRecorded;
+use leadflow_proto::activity::v1::{ActivityReattributed, ActivityRecorded};
 use prost::Message as _;
 
 /// Everything that is published about activities, as it comes.
@@ -32,6 +32,13 @@ impl Events {
         let messages = self.messages();
         let recorded = messages.iter().filter(|message| message.subject.as_str() == "leadflow.activity.v1.recorded");
         recorded.map(|message| ActivityRecorded::decode(message.payload.clone()).unwrap()).collect()
+    }
+
+    /// What belongs to another account than before.
+    pub(crate) fn reattributed(&self) -> Vec<ActivityRecorded> {
+        let messages = self.messages();
+        let moved = messages.iter().filter(|message| message.subject.as_str() == "leadflow.activity.v1.reattributed");
+        moved.map(|one| ActivityReattributed::decode(one.payload.clone()).unwrap().activity.unwrap()).collect()
     }
 
     /// The event of this activity, once it is there.

@@ -238,7 +238,12 @@ pub(crate) fn website_form() -> Source {
         default_activity_type: "form_submitted".into(),
         default_channel: Channel::Web.into(),
         default_product_category: "hplc".into(),
-        consent: Some(Consent { basis: "consent".into(), purpose: "sales".into(), field: "agree".into() }),
+        consent: Some(Consent {
+            basis: "consent".into(),
+            purpose: "sales".into(),
+            field: "agree".into(),
+            channels: Vec::new(),
+        }),
         fields: vec![
             field("pages", FieldType::Number, false),
             field("wants_call", FieldType::Bool, false),

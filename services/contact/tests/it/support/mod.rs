@@ -4,7 +4,7 @@ mod heard;
 mod merges;
 
 use leadflow_contact::Config;
-use leadflow_harness::{Nats, TestDatabase, eventually};
+use leadflow_harness::{Nats, TestDatabase, eventually, fleet::SECRET};
 use leadflow_platform::{
     auth::Credentials,
     clock::{Clock, Hand},
@@ -52,6 +52,7 @@ impl World {
         let vars = Vars::from_iter([
             ("LEADFLOW_CONTACT_DATABASE_URL", database.url.clone()),
             ("LEADFLOW_NATS_URL", nats.url()),
+            ("LEADFLOW_CONTACT_SUPPRESSION_KEY", SECRET.to_owned()),
         ]);
         let config = Config::from_vars(&vars).unwrap();
         leadflow_contact::migrate(&config).await.unwrap();

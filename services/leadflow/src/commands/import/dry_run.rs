@@ -87,6 +87,8 @@ fn to_json(activity: &Activity) -> Json {
         ("given_name", json!(identity.given_name)),
         ("family_name", json!(identity.family_name)),
         ("job_title", json!(identity.job_title)),
+        ("street", json!(identity.street)),
+        ("city", json!(identity.city)),
     ]);
     said([
         ("source", json!(activity.source)),

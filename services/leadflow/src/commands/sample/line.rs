@@ -114,6 +114,8 @@ impl ActivityLine {
                 given_name: self.says("given_name"),
                 family_name: self.says("family_name"),
                 job_title: self.says("job_title"),
+                street: self.says("street"),
+                city: self.says("city"),
             }),
             object_id: self.object_id.clone(),
             attributes: values(&self.attributes),

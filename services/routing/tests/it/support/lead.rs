@@ -19,6 +19,8 @@ pub(crate) struct TestLead {
     pub(crate) revision: i64,
     pub(crate) hand_over: i32,
     pub(crate) closed: Option<CloseReason>,
+    /// The lead that goes on for it.
+    pub(crate) merged_into: Option<Uuid>,
     /// What has brought its next event about.
     pub(crate) origin: Origin,
     /// When the activity behind it was accepted.
@@ -39,6 +41,7 @@ impl TestLead {
             revision: 1,
             hand_over: 1,
             closed: None,
+            merged_into: None,
             origin: Origin::default(),
             record_time: None,
         }
@@ -68,6 +71,11 @@ impl TestLead {
         Self { closed: Some(reason), ..self.later(1) }
     }
 
+    /// The same lead, joined with another.
+    pub(crate) fn merged_into(&self, other: &Self) -> Self {
+        Self { merged_into: Some(other.lead_id), ..self.closed(CloseReason::Merged) }
+    }
+
     pub(crate) fn event(&self) -> LeadEvent {
         let status = if self.closed.is_some() { LeadStatus::Closed } else { LeadStatus::HandedOver };
         let lead = Lead {
@@ -81,6 +89,7 @@ impl TestLead {
             hand_over: self.hand_over,
             close_reason: self.closed.unwrap_or(CloseReason::Unspecified).into(),
             revision: self.revision,
+            merged_into_lead_id: self.merged_into.map(|id| id.to_string()).unwrap_or_default(),
             ..Default::default()
         };
         let account = Account {

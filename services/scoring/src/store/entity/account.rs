@@ -10,6 +10,9 @@ pub(crate) struct Model {
     pub(crate) revision: i64,
     pub(crate) wanted_revision: i64,
     pub(crate) due_time: Option<i64>,
+    pub(crate) merged_into: Option<Uuid>,
+    pub(crate) survivor_id: Option<Uuid>,
+    pub(crate) joined: bool,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

@@ -20,6 +20,7 @@ pub(crate) struct Model {
     pub(crate) answers: Option<Json>,
     pub(crate) reclassify_time: Option<i64>,
     pub(crate) disposition: String,
+    pub(crate) attribution: i64,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

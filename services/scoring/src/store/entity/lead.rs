@@ -31,6 +31,8 @@ pub(crate) struct Model {
     pub(crate) model_version: i64,
     pub(crate) revision: i64,
     pub(crate) traceparent: Option<String>,
+    pub(crate) merged_into: Option<Uuid>,
+    pub(crate) sides: Option<Json>,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

@@ -3,6 +3,7 @@
 pub(super) mod account;
 pub(super) mod account_revision;
 pub(super) mod adjustment;
+pub(super) mod contact_merge;
 pub(super) mod contact_revision;
 pub(super) mod evidence;
 pub(super) mod hand_over;

@@ -94,6 +94,13 @@ impl TestActivity {
         self
     }
 
+    /// As the ledger announces it when it has moved it to this account.
+    pub(crate) fn moved_to(mut self, account: &TestAccount) -> Self {
+        self.0.account_id = account.account_id.to_string();
+        self.0.attribution += 1;
+        self
+    }
+
     pub(crate) fn on(mut self, object: &str) -> Self {
         object.clone_into(&mut self.0.object_id);
         self

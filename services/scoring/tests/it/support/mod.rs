@@ -4,6 +4,7 @@ pub(crate) mod activity;
 mod calls;
 pub(crate) mod company;
 pub(crate) mod heard;
+mod merges;
 
 use leadflow_harness::{Nats, TestDatabase, eventually};
 use leadflow_platform::{
@@ -17,6 +18,7 @@ use leadflow_platform::{
     vars::Vars,
 };
 use leadflow_proto::{
+    activity::v1::ActivityReattributed,
     contact::v1::{Account, AccountChanged, ContactChanged, ContactProfile},
     routing::v1::{Assignment, AssignmentEvent, AssignmentState, HandOver, HandOverHeld, hand_over},
     scoring::v1::{self as pb, scoring_service_client::ScoringServiceClient},
@@ -131,6 +133,13 @@ impl World {
         }
     }
 
+    /// Publishes that the ledger has moved these activities.
+    pub(crate) async fn publish_moved(&self, activities: &[TestActivity]) {
+        let moved = activities.iter().map(|one| ActivityReattributed { activity: Some(one.0.clone()) });
+        let events = moved.map(|one| event("leadflow.activity.v1.reattributed", &one));
+        self.bus.publish_all(events.collect::<Vec<_>>()).await.unwrap();
+    }
+
     /// Publishes a body that is no message.
     pub(crate) async fn publish_garbage(&self, subject: &str) {
         self.bus.publish_all([Event { payload: vec![0xff; 20], ..event(subject, &()) }]).await.unwrap();
@@ -151,12 +160,18 @@ impl World {
 
     /// Announces an account.
     pub(crate) async fn publish_account(&self, account: &TestAccount) {
+        self.publish_merged(account, None).await;
+    }
+
+    /// Announces an account that was merged into another.
+    pub(crate) async fn publish_merged(&self, account: &TestAccount, into: Option<&TestAccount>) {
         let announced = Account {
             account_id: account.account_id.to_string(),
             name: "Example Works".to_owned(),
             country: account.country.to_owned(),
             revision: account.revision,
             update_time: Some(to_proto(self.hand.now())),
+            merged_into_account_id: into.map(|into| into.account_id.to_string()).unwrap_or_default(),
             ..Default::default()
         };
         let changed = AccountChanged { account: Some(announced) };

@@ -1,0 +1,121 @@
+//! What an activity says about contacting the person who did it.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
+
+use crate::domain::{
+    activity::{Entry, Payload},
+    call::Disposition,
+    door::Door,
+    source::{Basis, Consent, Source},
+};
+
+/// The attribute by which an unsubscription says from what; without it, it is from everything.
+pub(crate) const PURPOSE: &str = "purpose";
+/// By it an email provider says that an unsubscription is from one group of its mailings: those of the source.
+const GROUP: &str = "asm_group_id";
+
+/// What an activity says about contacting the person.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Statement {
+    pub(crate) said: Said,
+    pub(crate) channels: Vec<ConsentChannel>,
+    /// Empty: everything.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub(crate) purpose: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) basis: Option<Basis>,
+    /// It came with an import: it never overrules what the person has said otherwise.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) imported: bool,
+    /// What shows it, in words that name nobody.
+    pub(crate) proof: String,
+}
+
+/// Yes or no.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Said {
+    Granted,
+    Withdrawn,
+}
+
+/// A way to reach a person.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum ConsentChannel {
+    Email,
+    Phone,
+    TextMessage,
+    Mail,
+    Chat,
+}
+
+/// What an entry that came through this door says, if it says anything. A stranger's form may give the consent that it
+/// asks for, and nothing else: anybody may write anybody's address into it.
+pub(crate) fn statement(entry: &Entry, source: &Source, door: Door) -> Option<Statement> {
+    let said = match door {
+        Door::Form => granted(entry, source),
+        Door::Grpc | Door::Csv | Door::Webhook | Door::Nats => {
+            withdrawn(entry, source).or_else(|| granted(entry, source))
+        }
+    };
+    said.map(|it| Statement { imported: door == Door::Csv, ..it })
+}
+
+/// What the person wants no more; and what takes that back.
+fn withdrawn(entry: &Entry, source: &Source) -> Option<Statement> {
+    use ConsentChannel::{Email, Phone, TextMessage};
+    let no = |channels: &[ConsentChannel], purpose: String| Statement {
+        said: Said::Withdrawn,
+        channels: channels.to_vec(),
+        purpose,
+        basis: None,
+        imported: false,
+        proof: entry.activity_type.clone(),
+    };
+    if entry.payload.call.as_ref().is_some_and(|call| call.disposition == Disposition::DoNotCall) {
+        return Some(Statement { proof: "do_not_call".into(), ..no(&[Phone, TextMessage], String::new()) });
+    }
+    match entry.activity_type.as_str() {
+        "email_unsubscribed" => Some(no(&[Email], unsubscribed_from(&entry.payload, source))),
+        "email_spam_reported" => Some(no(&[Email], String::new())),
+        "email_resubscribed" => {
+            let purpose = unsubscribed_from(&entry.payload, source);
+            let yes = Statement { said: Said::Granted, basis: Some(Basis::Consent), ..no(&[Email], purpose) };
+            (!yes.purpose.is_empty()).then_some(yes)
+        }
+        _ => None,
+    }
+}
+
+/// The purpose that the activity names, or that of the source's mailings where it is about one group of them.
+fn unsubscribed_from(payload: &Payload, source: &Source) -> String {
+    if let Some(purpose) = payload.value(PURPOSE).and_then(Json::as_str) {
+        return purpose.to_owned();
+    }
+    let of_source = || source.consent.as_ref().map(|consent| consent.purpose.clone());
+    payload.value(GROUP).and_then(|_| of_source()).unwrap_or_default()
+}
+
+/// The consent that the source stands for, where it is given.
+fn granted(entry: &Entry, source: &Source) -> Option<Statement> {
+    let Consent { basis, purpose, field, channels } = source.consent.as_ref()?;
+    // Deliveries and openings of mails, and calls that nobody took, are no one's consent.
+    let is_theirs = !entry.activity_type.starts_with("email_") && entry.activity_type != "call_attempted";
+    let given = entry.payload.consent.as_ref().is_some_and(|consent| consent.given);
+    if *basis == Basis::None || purpose.is_empty() || !is_theirs || !given {
+        return None;
+    }
+    let proof = if field.is_empty() {
+        entry.activity_type.clone()
+    } else {
+        format!("{}: `{field}` was ticked", entry.activity_type)
+    };
+    let channels = if channels.is_empty() { vec![ConsentChannel::Email] } else { channels.clone() };
+    let (purpose, basis) = (purpose.clone(), Some(*basis));
+    Some(Statement { said: Said::Granted, channels, purpose, basis, imported: false, proof })
+}
+
+#[cfg(test)]
+mod tests;

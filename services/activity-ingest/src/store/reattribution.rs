@@ -1,0 +1,66 @@
+//! Moving activities to another account.
+
+use std::collections::BTreeMap;
+
+use leadflow_platform::{Result, db::Tx};
+use sea_orm::{
+    QueryFilter as _, QueryOrder as _, QuerySelect as _,
+    entity::prelude::*,
+    sea_query::{Expr, ExprTrait as _},
+};
+
+use crate::{
+    domain::{
+        activity::{Activity, State},
+        resolution::Party,
+    },
+    store::{
+        chunks,
+        entities::activity::{Column, Entity},
+    },
+};
+
+/// Lets what these people have done without an account belong to the account that is given for each, with its revision.
+/// Returns what was moved.
+pub(crate) async fn move_to(tx: &Tx, accounts: &BTreeMap<Uuid, (Uuid, i64)>) -> Result<Vec<(Activity, Party)>> {
+    let people: Vec<_> = accounts.keys().copied().collect();
+    let mut moved = Vec::new();
+    for chunk in chunks(&people) {
+        let rows = Entity::find_in_state(State::Identified)
+            .filter(Column::AccountId.is_null())
+            .filter(Column::ContactId.is_in(chunk.iter().copied()))
+            .order_by_asc(Column::ActivityId)
+            .lock_exclusive()
+            .all(&**tx)
+            .await?;
+        for row in rows {
+            let Some(&(account_id, account_revision)) = row.contact_id.and_then(|id| accounts.get(&id)) else {
+                continue;
+            };
+            let (contact_id, attribution) = (row.contact_id, row.attribution + 1);
+            let party = Party { contact_id, account_id: Some(account_id), account_revision, attribution };
+            moved.push((row.try_into()?, party));
+        }
+    }
+    write(tx, &moved).await?;
+    Ok(moved)
+}
+
+async fn write(tx: &Tx, moved: &[(Activity, Party)]) -> Result<()> {
+    let mut by_account: BTreeMap<(Option<Uuid>, i64), Vec<Uuid>> = BTreeMap::new();
+    for (activity, party) in moved {
+        by_account.entry((party.account_id, party.account_revision)).or_default().push(activity.activity_id);
+    }
+    for ((account_id, account_revision), ids) in by_account {
+        for chunk in chunks(&ids) {
+            Entity::update_many()
+                .col_expr(Column::AccountId, Expr::value(account_id))
+                .col_expr(Column::AccountRevision, Expr::value(account_revision))
+                .col_expr(Column::Attribution, Expr::col(Column::Attribution).add(1))
+                .filter(Column::ActivityId.is_in(chunk.iter().copied()))
+                .exec(&**tx)
+                .await?;
+        }
+    }
+    Ok(())
+}

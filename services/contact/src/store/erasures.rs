@@ -1,0 +1,155 @@
+//! People who were erased: how far it has come, and by what they are known again.
+
+use std::collections::{BTreeSet, HashMap};
+
+use leadflow_platform::{Error, Result, db::Tx};
+use sea_orm::{
+    ColumnTrait as _, ConnectionTrait, EntityTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _, Set,
+    sea_query::OnConflict,
+};
+use serde::de::DeserializeOwned;
+use uuid::Uuid;
+
+use super::{
+    CHUNK,
+    entity::{
+        erasure::{ActiveModel, Column, Entity, Model},
+        erasure_step, suppression,
+    },
+};
+use crate::domain::erasure::{Erasure, Person, Step};
+
+/// Keeps these hashes for good.
+pub(crate) async fn suppress(tx: &Tx, digests: BTreeSet<Vec<u8>>, now: i64) -> Result<()> {
+    for chunk in digests.into_iter().collect::<Vec<_>>().chunks(CHUNK) {
+        let row = |digest: &Vec<u8>| suppression::ActiveModel { digest: Set(digest.clone()), create_time: Set(now) };
+        suppression::Entity::insert_many(chunk.iter().map(row))
+            .on_conflict(OnConflict::column(suppression::Column::Digest).do_nothing().to_owned())
+            .exec_without_returning(&**tx)
+            .await?;
+    }
+    Ok(())
+}
+
+/// Which of these hashes are kept.
+pub(crate) async fn suppressed(
+    connection: &impl ConnectionTrait,
+    digests: &BTreeSet<Vec<u8>>,
+) -> Result<BTreeSet<Vec<u8>>> {
+    let mut found = BTreeSet::new();
+    for chunk in digests.iter().cloned().collect::<Vec<_>>().chunks(CHUNK) {
+        let rows = suppression::Entity::find()
+            .filter(suppression::Column::Digest.is_in(chunk.iter().cloned()))
+            .all(connection)
+            .await?;
+        found.extend(rows.into_iter().map(|row| row.digest));
+    }
+    Ok(found)
+}
+
+/// Writes an erasure as it is now, with what is to be looked for as long as it is not complete.
+pub(crate) async fn save(tx: &Tx, erasure: &Erasure, person: Option<&Person>) -> Result<()> {
+    let row = ActiveModel {
+        erasure_id: Set(erasure.erasure_id),
+        contact_ids: Set(to_json(&erasure.contact_ids)?),
+        person: Set(person.filter(|_| erasure.complete_time.is_none()).map(to_json).transpose()?),
+        reason: Set(erasure.reason.clone()),
+        principal: Set(erasure.principal.clone()),
+        create_time: Set(erasure.create_time),
+        complete_time: Set(erasure.complete_time),
+    };
+    let changes = [Column::Person, Column::CompleteTime];
+    Entity::insert(row)
+        .on_conflict(OnConflict::column(Column::ErasureId).update_columns(changes).to_owned())
+        .exec_without_returning(&**tx)
+        .await?;
+    let steps = erasure.steps.iter().map(|step| erasure_step::ActiveModel {
+        erasure_id: Set(erasure.erasure_id),
+        service: Set(step.service.clone()),
+        complete_time: Set(step.complete_time),
+        deleted: Set(step.deleted),
+    });
+    let changes = [erasure_step::Column::CompleteTime, erasure_step::Column::Deleted];
+    let key = [erasure_step::Column::ErasureId, erasure_step::Column::Service];
+    erasure_step::Entity::insert_many(steps)
+        .on_conflict(OnConflict::columns(key).update_columns(changes).to_owned())
+        .exec_without_returning(&**tx)
+        .await?;
+    Ok(())
+}
+
+/// One erasure.
+pub(crate) async fn get(connection: &impl ConnectionTrait, erasure_id: Uuid) -> Result<Erasure> {
+    let row = Entity::find_by_id(erasure_id).one(connection).await?.ok_or_else(|| unknown(erasure_id))?;
+    Ok(with_steps(connection, vec![row]).await?.remove(0))
+}
+
+/// One erasure, locked, with what is to be looked for.
+pub(crate) async fn lock(tx: &Tx, erasure_id: Uuid) -> Result<(Erasure, Option<Person>)> {
+    let row = Entity::find_by_id(erasure_id).lock_exclusive().one(&**tx).await?;
+    let row = row.ok_or_else(|| unknown(erasure_id))?;
+    let person = row.person.clone().map(read).transpose()?;
+    Ok((with_steps(&**tx, vec![row]).await?.remove(0), person))
+}
+
+/// What is to be looked for; nothing when it is complete.
+pub(crate) async fn person(connection: &impl ConnectionTrait, erasure_id: Uuid) -> Result<Person> {
+    let row = Entity::find_by_id(erasure_id).one(connection).await?.ok_or_else(|| unknown(erasure_id))?;
+    row.person.map_or(Ok(Person::default()), read)
+}
+
+/// Erasures, the newest first.
+pub(crate) async fn list(
+    connection: &impl ConnectionTrait,
+    open_only: bool,
+    before: Option<Uuid>,
+    limit: u64,
+) -> Result<Vec<Erasure>> {
+    let mut query = Entity::find();
+    if open_only {
+        query = query.filter(Column::CompleteTime.is_null());
+    }
+    if let Some(before) = before {
+        query = query.filter(Column::ErasureId.lt(before));
+    }
+    let rows = query.order_by_desc(Column::ErasureId).limit(limit).all(connection).await?;
+    with_steps(connection, rows).await
+}
+
+fn unknown(erasure_id: Uuid) -> Error {
+    Error::not_found("erasure", erasure_id)
+}
+
+async fn with_steps(connection: &impl ConnectionTrait, rows: Vec<Model>) -> Result<Vec<Erasure>> {
+    let ids = rows.iter().map(|row| row.erasure_id);
+    let steps = erasure_step::Entity::find()
+        .filter(erasure_step::Column::ErasureId.is_in(ids))
+        .order_by_asc(erasure_step::Column::Service)
+        .all(connection)
+        .await?;
+    let mut of: HashMap<Uuid, Vec<Step>> = HashMap::new();
+    for erasure_step::Model { erasure_id, service, complete_time, deleted, .. } in steps {
+        of.entry(erasure_id).or_default().push(Step { service, complete_time, deleted });
+    }
+    rows.into_iter()
+        .map(|row| {
+            Ok(Erasure {
+                steps: of.remove(&row.erasure_id).unwrap_or_default(),
+                erasure_id: row.erasure_id,
+                contact_ids: read(row.contact_ids)?,
+                reason: row.reason,
+                principal: row.principal,
+                create_time: row.create_time,
+                complete_time: row.complete_time,
+            })
+        })
+        .collect()
+}
+
+fn to_json(value: &impl serde::Serialize) -> Result<serde_json::Value> {
+    serde_json::to_value(value).map_err(|cause| Error::internal("an erasure without JSON").because(cause))
+}
+
+fn read<T: DeserializeOwned>(json: serde_json::Value) -> Result<T> {
+    serde_json::from_value(json).map_err(|cause| Error::internal("an erasure that cannot be read").because(cause))
+}

@@ -1,0 +1,56 @@
+//! The words of `leadflow match`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use crate::import::field::Field;
+
+#[derive(Debug, Args)]
+pub(crate) struct Match {
+    /// The CSV file, with a header line.
+    pub(crate) file: PathBuf,
+    /// What a column means; may be given several times. `COLUMN=ignore` leaves one out.
+    #[arg(long = "map", value_name = "COLUMN=FIELD", value_parser = super::import::column_and_field)]
+    pub(crate) map: Vec<(String, Field)>,
+    /// The country (two letters) of lines that name none.
+    #[arg(long, default_value = "")]
+    pub(crate) country: String,
+    /// The column that says who is really behind a line: then the result is measured.
+    #[arg(long, value_name = "COLUMN")]
+    pub(crate) truth: Option<String>,
+    /// Show only lines that are linked, to be reviewed, new or refused.
+    #[arg(long, value_enum)]
+    pub(crate) only: Option<Outcome>,
+    /// `,` `;` `|` or tab (default: what the header is written with).
+    #[arg(long)]
+    pub(crate) delimiter: Option<String>,
+    /// The encoding, such as windows-1252 (default: utf-8).
+    #[arg(long)]
+    pub(crate) encoding: Option<String>,
+}
+
+/// What becomes of a line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum)]
+pub(crate) enum Outcome {
+    /// Somebody new.
+    New,
+    /// Somebody who was there before.
+    Linked,
+    /// Somebody new who may be one who was there before.
+    Review,
+    /// Nobody, because something cannot be read.
+    Refused,
+}
+
+impl Outcome {
+    /// Its word.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::New => "new",
+            Self::Linked => "linked",
+            Self::Review => "review",
+            Self::Refused => "refused",
+        }
+    }
+}

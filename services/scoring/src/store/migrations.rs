@@ -1,0 +1,4 @@
+//! How the tables came to be. What was released is never changed; changes come as new files.
+
+pub(super) mod merges;
+pub(super) mod reattribution;

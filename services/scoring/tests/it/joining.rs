@@ -1,0 +1,109 @@
+//! What holds for leads of accounts that are merged and taken apart, whatever they are.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use leadflow_scoring::domain::{
+    History, Profile,
+    joining::{fill_account, join, joined_profiles, survivors},
+    lead::{Lead, Status},
+};
+use proptest::{collection::vec, prelude::*};
+use serde_json::json;
+use uuid::Uuid;
+
+const CATEGORIES: [&str; 2] = ["hplc", "scales"];
+
+/// Open leads of some accounts, each with one of some of the categories at the most, at any stage.
+fn leads() -> impl Strategy<Value = Vec<Lead>> {
+    let stage = prop::sample::select(
+        &[Status::Incubating, Status::HandedOver, Status::Held, Status::Offered, Status::Accepted][..],
+    );
+    vec(proptest::option::of((stage, 0..3_i64)), 6).prop_map(|all| {
+        let places = (0_u128..).flat_map(|account| CATEGORIES.map(|category| (account, category)));
+        let leads = all.into_iter().zip(places).enumerate().filter_map(|(at, (lead, (account, category)))| {
+            let (status, ready_time) = lead?;
+            let mut lead = Lead::open(Uuid::from_u128(at as u128), Uuid::from_u128(account), category, 1, 0);
+            lead.state.status = status;
+            lead.ready_time = (status != Status::Incubating).then_some(ready_time);
+            Some(lead)
+        });
+        leads.collect()
+    })
+}
+
+fn open(leads: &[Lead]) -> BTreeSet<(Uuid, String)> {
+    let open = leads.iter().filter(|lead| lead.closed.is_none());
+    open.map(|lead| (lead.account_id, lead.product_category.clone())).collect()
+}
+
+proptest! {
+    #[test]
+    fn one_lead_of_each_category_goes_on_and_each_account_has_its_own_again(before in leads(), survivor in 0..3_u128) {
+        let mut joined = before.clone();
+        join(&mut joined, Uuid::from_u128(survivor), 7);
+        for category in CATEGORIES {
+            let of_category = |lead: &&Lead| lead.product_category == category;
+            let goes_on: Vec<_> = joined.iter().filter(of_category).filter(|lead| lead.closed.is_none()).collect();
+            prop_assert_eq!(goes_on.len(), usize::from(before.iter().any(|lead| of_category(&lead))));
+            // Nobody who has accepted loses to one who has not.
+            let accepted = before.iter().filter(of_category).any(|lead| lead.state.status == Status::Accepted);
+            prop_assert!(!accepted || goes_on[0].state.status == Status::Accepted);
+        }
+        prop_assert!(join(&mut joined, Uuid::from_u128(survivor), 8).is_empty(), "joining again changes nothing");
+
+        let mut apart = Vec::new();
+        for account in 0..3 {
+            let account = Uuid::from_u128(account);
+            let mut own: Vec<_> = joined.iter().filter(|lead| lead.account_id == account).cloned().collect();
+            join(&mut own, account, 9);
+            apart.extend(own);
+        }
+        prop_assert_eq!(open(&apart), open(&before));
+        for (after, before) in apart.iter().zip(&before) {
+            // What went on is as it was, and what was joined begins anew, under the next number if it had one.
+            let went_on = joined.iter().any(|lead| lead.lead_id == after.lead_id && lead.closed.is_none());
+            let handed_over = before.state.status != Status::Incubating;
+            let number = before.state.hand_over + i32::from(handed_over && !went_on);
+            prop_assert_eq!(after.state.hand_over, number);
+            let status = if went_on { before.state.status } else { Status::Incubating };
+            prop_assert_eq!(after.state.status, status);
+        }
+    }
+
+    #[test]
+    fn each_account_counts_for_one_that_counts_for_itself(pointers in vec(proptest::option::of(0..5_u128), 5)) {
+        let merged_into: BTreeMap<_, _> =
+            pointers.iter().enumerate().map(|(at, into)| (Uuid::from_u128(at as u128), into.map(Uuid::from_u128))).collect();
+        let survivors = survivors(&merged_into);
+        for (id, survivor) in &survivors {
+            prop_assert_eq!(survivors[survivor], *survivor, "also where the news leads in a circle");
+            if let Some(into) = merged_into[id] {
+                prop_assert_eq!(survivors[&into], *survivor, "whoever was merged counts for the same one");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_joined_profile_says_at_each_moment_what_was_known_of_all() {
+    let profile = |revision, record_time, facts: serde_json::Value| Profile {
+        revision,
+        record_time,
+        facts: serde_json::from_value(facts).unwrap(),
+    };
+    let survivor = vec![
+        profile(1, 10, json!({"country": "DE", "relation": "prospect"})),
+        profile(2, 30, json!({"country": "DE", "relation": "prospect", "industry": "pharma"})),
+    ];
+    let merged = vec![profile(
+        1,
+        20,
+        json!({"country": "FR", "region": "IdF", "relation": "customer", "industry": "food", "employees": 9}),
+    )];
+    let history =
+        History { account_revisions: joined_profiles(vec![survivor, merged], fill_account), ..History::default() };
+    let known = |at| serde_json::to_value(&Profile::known(&history.account_revisions, at).unwrap().facts).unwrap();
+    assert_eq!(known(15), json!({"country": "DE", "relation": "prospect"}));
+    assert_eq!(known(25), json!({"country": "DE", "relation": "customer", "industry": "food", "employees": 9}));
+    assert_eq!(known(35), json!({"country": "DE", "relation": "customer", "industry": "pharma", "employees": 9}));
+}
