@@ -48,4 +48,4 @@ impl MigrationTrait for Tables {
 }
 
 /// Keys in one question, within the limits on bound values: SQLite takes 32,766.
-const CHUNK: usize = 2000;
+const CHUNK: usize = 500;
