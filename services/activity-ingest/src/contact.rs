@@ -45,14 +45,28 @@ impl Contact {
 
     /// Who is behind each claim, in their order.
     pub(crate) async fn resolve(&self, claims: Vec<IdentityClaim>) -> Result<Vec<Resolution>, Failure> {
+        Ok(self.ask(claims, false).await?.into_iter().map(resolution).collect())
+    }
+
+    /// Who is behind each claim, where it tells contact nothing new. Nothing changes there.
+    pub(crate) async fn recognise(&self, claims: Vec<IdentityClaim>) -> Result<Vec<Option<Party>>, Failure> {
+        let party = |result: ResolvedIdentity| match resolution(result) {
+            Resolution::Identified(party, visitors) if visitors.is_empty() => Some(party),
+            _ => None,
+        };
+        let known = |result: ResolvedIdentity| if result.unknown { None } else { party(result) };
+        Ok(self.ask(claims, true).await?.into_iter().map(known).collect())
+    }
+
+    async fn ask(&self, claims: Vec<IdentityClaim>, known_only: bool) -> Result<Vec<ResolvedIdentity>, Failure> {
         let asked = claims.len();
-        let answer = self.who.clone().resolve_identities(ResolveIdentitiesRequest { claims }).await;
+        let answer = self.who.clone().resolve_identities(ResolveIdentitiesRequest { claims, known_only }).await;
         let results = answer.map_err(failure)?.into_inner().results;
         if results.len() != asked {
             let message = format!("contact answered {} of {asked} claims", results.len());
             return Err(Failure::Down(Error::internal(message)));
         }
-        Ok(results.into_iter().map(resolution).collect())
+        Ok(results)
     }
 
     /// What leads to somebody who is to be forgotten, and the accounts that they were at.

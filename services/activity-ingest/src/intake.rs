@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use leadflow_platform::{
-    Error, Result,
+    Result,
     auth::Principal,
     bus::{Bus, Consumer, Delivery, Keep, Message, Stream, consume},
     clock::Clock,
@@ -13,7 +13,11 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     app::{App, Outcome},
-    domain::{door::Door, quarantine::MAX_CONTENT, receipt},
+    domain::{
+        door::Door,
+        quarantine::{Incoming, MAX_CONTENT},
+        receipt,
+    },
     error,
     metrics::Instruments,
     wire::{self, ActivityJson},
@@ -67,9 +71,9 @@ impl Intake {
     async fn record(&self, bus: &Bus, deliveries: Vec<Delivery>) -> Result<()> {
         let (ids, incoming): (Vec<_>, Vec<_>) =
             deliveries.iter().map(|delivery| wire::from_intake(delivery, &self.json)).unzip();
-        let outcomes = match (self.app.record(incoming, &sender(), Door::Nats).await, deliveries.as_slice()) {
-            (Err(error), [delivery]) if !error.is_transient() => self.keep(delivery, error).await?,
-            (outcomes, _) => outcomes?,
+        let outcomes = match <[Incoming; 1]>::try_from(incoming) {
+            Ok([alone]) => self.app.record_or_keep(alone, &sender(), Door::Nats).await?,
+            Err(incoming) => self.app.record(incoming, &sender(), Door::Nats).await?,
         };
         let answered = deliveries.iter().zip(ids.iter().zip(&outcomes));
         let receipts: Vec<_> =
@@ -78,14 +82,6 @@ impl Intake {
         let sent = bus.send_all(receipts).await;
         self.metrics.receipts(sent, wished - sent);
         Ok(())
-    }
-
-    /// Keeps what our own fault keeps out of the ledger, so that it can be replayed when that is mended.
-    async fn keep(&self, delivery: &Delivery, error: Error) -> Result<Vec<Outcome>> {
-        error.log();
-        let (_, incoming) = wire::from_intake(delivery, &self.json);
-        let refused = incoming.map(|draft| wire::refused(&draft, error)).unwrap_or_else(|refused| *refused);
-        self.app.record(vec![Err(Box::new(refused))], &sender(), Door::Nats).await
     }
 
     fn receipt(&self, delivery: &Delivery, source_event_id: &str, outcome: &Outcome) -> Option<Message> {

@@ -12,7 +12,7 @@ use leadflow_platform::{
     rpc::channel,
     service::{Foundation, Listeners},
 };
-use tokio::{net::TcpListener, sync::Notify};
+use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -20,8 +20,10 @@ use crate::{
         App,
         digest::{Activities, Reattributions, Statements},
         erase::Eraser,
+        handed::Handed,
         identifier::Identifier,
         ledger,
+        recogniser::Recogniser,
     },
     contact::Contact,
     intake::Intake,
@@ -92,8 +94,10 @@ impl Service {
         tokio::join!(foundation.own(STREAM), foundation.own(intake::STREAM));
         let (database, clock) = (foundation.database.clone(), foundation.clock.clone());
         let metrics = Instruments::new(&foundation.metrics.meter());
-        let wake = Arc::new(Notify::new());
-        let (ledger, writer) = ledger::open(database.clone(), clock.clone(), metrics.clone(), wake.clone());
+        let handed = Arc::new(Handed::default());
+        let recogniser = Recogniser::new(contact.clone(), foundation.tracer.clone());
+        let (ledger, writer) =
+            ledger::open(recogniser, database.clone(), clock.clone(), metrics.clone(), handed.clone());
         let app = App::new(database.clone(), clock.clone(), ledger, metrics.clone());
         let refresh = metrics.clone().refresh(database.clone(), clock.clone());
         let tracer = foundation.tracer.clone();
@@ -114,7 +118,7 @@ impl Service {
             contact: contact.clone(),
             clock: clock.clone(),
         };
-        let identifier = Identifier { database, contact, clock, tracer: tracer.clone(), metrics, wake };
+        let identifier = Identifier { database, contact, clock, tracer: tracer.clone(), metrics, handed };
 
         let mut tasks = Tasks::new(shutdown);
         tasks.spawn("ledger", |stop| writer.run(stop));

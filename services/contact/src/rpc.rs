@@ -28,7 +28,8 @@ impl ContactService for App {
         if claims.len() > MAX_ITEMS {
             return Err(error::too_many("claims", MAX_ITEMS).into());
         }
-        let results = self.resolve(claims.iter().map(wire::claim).collect()).await?;
+        let known_only = request.get_ref().known_only;
+        let results = self.resolve(claims.iter().map(wire::claim).collect(), known_only).await?;
         Ok(Response::new(pb::ResolveIdentitiesResponse { results: results.into_iter().map(wire::resolved).collect() }))
     }
 

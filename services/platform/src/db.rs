@@ -16,8 +16,8 @@ use std::{
 };
 
 use sea_orm::{
-    ConnectOptions, ConnectionTrait, DatabaseBackend, DatabaseConnection, DatabaseTransaction, EntityTrait as _,
-    SqliteTransactionMode, TransactionOptions, TransactionTrait,
+    AccessMode, ConnectOptions, ConnectionTrait, DatabaseBackend, DatabaseConnection, DatabaseTransaction,
+    EntityTrait as _, IsolationLevel, SqliteTransactionMode, TransactionOptions, TransactionTrait,
     sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous},
 };
 use sea_orm_migration::{MigratorTrait, SchemaManager, seaql_migrations};
@@ -31,9 +31,13 @@ use crate::{
 };
 
 pub(crate) use crate::db::faults::is_transient;
-pub use crate::db::tables::{platform_and, run_script};
+pub use crate::db::{
+    many::{column_of, insert_all, insert_new, is_any, table_of},
+    tables::{platform_and, run_script},
+};
 
 mod faults;
+mod many;
 mod tables;
 
 /// How long closing waits for transactions that still run.
@@ -99,6 +103,9 @@ impl Database {
                 .max_connections(connections)
                 .acquire_timeout(Duration::from_secs(10))
                 .sqlx_logging(false)
+                // A plan that was made for a small table would serve a large one until somebody analyses it. Statements are
+                // for many rows, so that it costs next to nothing to plan each time.
+                .map_sqlx_postgres_opts(|postgres| postgres.options([("plan_cache_mode", "force_custom_plan")]))
                 .map_sqlx_sqlite_opts(|sqlite| {
                     sqlite
                         .create_if_missing(true)
@@ -144,24 +151,60 @@ impl Database {
         F: FnOnce(Tx) -> Fut + Send + 'static,
         Fut: Future<Output = Result<T>> + Send,
     {
-        let database = self.clone();
-        tokio::spawn(trace::carry(async move { database.write_here(work).await }))
-            .await
-            .map_err(|cause| Error::internal("a transaction panicked").because(cause))?
-    }
-
-    async fn write_here<T, F, Fut>(&self, work: F) -> Result<T>
-    where
-        F: FnOnce(Tx) -> Fut,
-        Fut: Future<Output = Result<T>>,
-    {
         let options = TransactionOptions {
             sqlite_transaction_mode: (self.backend() == DatabaseBackend::Sqlite)
                 .then_some(SqliteTransactionMode::Immediate),
             ..Default::default()
         };
+        self.run(self.writer.clone(), options, work).await
+    }
+
+    /// Runs queries that all see what was there at one moment, in a task of its own as [`Database::write`] does.
+    ///
+    /// # Errors
+    /// What `work` returns, or `UNAVAILABLE` when the database fails.
+    pub async fn read<T, F, Fut>(&self, work: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(Tx) -> Fut + Send + 'static,
+        Fut: Future<Output = Result<T>> + Send,
+    {
+        let options = match self.backend() {
+            DatabaseBackend::Postgres => TransactionOptions {
+                isolation_level: Some(IsolationLevel::RepeatableRead),
+                access_mode: Some(AccessMode::ReadOnly),
+                ..Default::default()
+            },
+            // Every transaction of SQLite sees one moment.
+            _ => TransactionOptions::default(),
+        };
+        self.run(self.reader.clone(), options, work).await
+    }
+
+    async fn run<T, F, Fut>(&self, connection: DatabaseConnection, options: TransactionOptions, work: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(Tx) -> Fut + Send + 'static,
+        Fut: Future<Output = Result<T>> + Send,
+    {
+        let database = self.clone();
+        tokio::spawn(trace::carry(async move { database.run_here(connection, options, work).await }))
+            .await
+            .map_err(|cause| Error::internal("a transaction panicked").because(cause))?
+    }
+
+    async fn run_here<T, F, Fut>(
+        &self,
+        connection: DatabaseConnection,
+        options: TransactionOptions,
+        work: F,
+    ) -> Result<T>
+    where
+        F: FnOnce(Tx) -> Fut,
+        Fut: Future<Output = Result<T>>,
+    {
         let inner = Arc::new(Inner {
-            transaction: self.writer.begin_with_options(options).await?,
+            transaction: connection.begin_with_options(options).await?,
             wrote_outbox: AtomicBool::new(false),
         });
         let result = work(Tx(inner.clone())).await;

@@ -7,16 +7,15 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use sea_orm::{
-    ActiveModelTrait as _, ColumnTrait as _, DatabaseBackend, EntityTrait, PaginatorTrait as _, QueryFilter as _,
-    QueryOrder as _, QuerySelect as _, Set, TransactionTrait as _, entity::prelude::*, sea_query::LockBehavior,
-    sea_query::LockType,
+    ColumnTrait as _, DatabaseBackend, EntityTrait, PaginatorTrait as _, QueryFilter as _, QueryOrder as _,
+    QuerySelect as _, Set, Statement, TransactionTrait as _, entity::prelude::*,
 };
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     bus::{Bus, Event},
     clock::from_millis,
-    db::{Database, Tx},
+    db::{Database, Tx, insert_all},
     error::{Error, Result},
     ids,
     plant::{self, Plant},
@@ -24,7 +23,7 @@ use crate::{
 };
 
 /// Messages that one round of the relay takes.
-const BATCH: u64 = 500;
+const BATCH: u64 = 1000;
 /// The longest body of an event, in bytes: what NATS takes by default (1 MiB), less room for the headers.
 const MAX_PAYLOAD: usize = (1 << 20) - (4 << 10);
 /// How long the relay sleeps when nobody wakes it: another replica may have died with messages in its hands.
@@ -99,32 +98,15 @@ pub async fn announce_all(tx: &Tx, messages: Vec<impl Into<Message>>, time: Time
         return Err(Error::internal(format!("an event on {subject} is too long: {} bytes", payload.len())));
     }
     let here = Origin::current();
-    let mut messages = messages.into_iter();
-    loop {
-        let rows: Vec<_> = messages
-            .by_ref()
-            .take(1000)
-            .map(|Message { subject, payload, origin }| ActiveModel {
-                event_id: Set(ids::new()),
-                subject: Set(subject),
-                event_time: Set(time.as_millisecond()),
-                payload: Set(payload),
-                traceparent: Set(origin.or(here).traceparent()),
-                ..Default::default()
-            })
-            .collect();
-        match rows.len() {
-            0 => break,
-            1 => {
-                for row in rows {
-                    row.insert(&**tx).await?;
-                }
-            }
-            _ => {
-                Entity::insert_many(rows).exec_without_returning(&**tx).await?;
-            }
-        }
-    }
+    let row = |Message { subject, payload, origin }| ActiveModel {
+        event_id: Set(ids::new()),
+        subject: Set(subject),
+        event_time: Set(time.as_millisecond()),
+        payload: Set(payload),
+        traceparent: Set(origin.or(here).traceparent()),
+        ..Default::default()
+    };
+    insert_all(tx, messages.into_iter().map(row).collect(), None).await?;
     tx.wrote_outbox();
     Ok(())
 }
@@ -211,19 +193,19 @@ pub async fn relay(database: Database, bus: Bus, source: &'static str, shutdown:
     }
 }
 
+/// Takes the oldest messages that no other replica has taken, in one statement; the array is made once, and bounded.
+const TAKE: &str = "DELETE FROM outbox_messages WHERE id = ANY (ARRAY(\
+     SELECT id FROM outbox_messages ORDER BY id LIMIT $1 FOR UPDATE SKIP LOCKED)) RETURNING *";
+
 async fn publish_batch(database: &Database, bus: &Bus, source: &'static str) -> Result<u64> {
     match database.backend() {
-        // The rows stay locked while they are published, so that replicas share the work.
+        // The rows are gone when the transaction commits, and are there again when it does not.
         DatabaseBackend::Postgres => {
             let transaction = database.writer().begin().await?;
-            let rows = Entity::find()
-                .order_by_asc(Column::Id)
-                .limit(BATCH)
-                .lock_with_behavior(LockType::Update, LockBehavior::SkipLocked)
-                .all(&transaction)
-                .await?;
+            let take = Statement::from_sql_and_values(DatabaseBackend::Postgres, TAKE, [BATCH.into()]);
+            let mut rows = Entity::find().from_raw_sql(take).all(&transaction).await?;
+            rows.sort_unstable_by_key(|row| row.id);
             let published = publish(rows, bus, source).await?;
-            delete(&published, &transaction).await?;
             transaction.commit().await?;
             Ok(published.len() as u64)
         }

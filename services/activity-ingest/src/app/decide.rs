@@ -170,7 +170,7 @@ async fn replay(tx: &Tx, all: &[Quarantined], catalogue: &Catalogue, resolution:
         origin: Origin::current(),
         ..Group::default()
     };
-    let written = ledger::write(tx, &[Arc::new(group)], resolution.time).await?;
+    let written = ledger::write(tx, &[Arc::new(group)], resolution.time, None).await?;
     let mut recorded = written.into_iter().flat_map(|written| written.recorded);
     let mut verdicts = Vec::with_capacity(all.len());
     for (kept, step) in all.iter().zip(steps) {

@@ -1,7 +1,8 @@
 //! Finds out who did what: asks contact about the activities that wait, and announces the answers.
 //!
 //! An activity is claimed for a while (a lease), not locked, while contact is asked: no transaction stays open, and
-//! when the one that claimed it dies, the next one takes it. Two that do the same work announce it once.
+//! when the one that claimed it dies, the next one takes it. Two that do the same work announce it once. What this process
+//! has written itself is claimed with it, and handed on.
 
 use std::{
     collections::{BTreeMap, HashSet},
@@ -9,6 +10,7 @@ use std::{
     time::Duration,
 };
 
+use jiff::Timestamp;
 use leadflow_platform::{
     Result,
     clock::Clock,
@@ -18,12 +20,13 @@ use leadflow_platform::{
     tombstones,
     trace::{Origin, Span, SpanKind, Tracer},
 };
-use tokio::sync::Notify;
+use leadflow_proto::contact::v1::IdentityClaim;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::{
-    app::announce,
+    app::{announce, handed::Handed},
     contact::{Contact, Failure},
     domain::{
         activity::Activity,
@@ -35,8 +38,8 @@ use crate::{
 };
 
 /// Activities in one question.
-const BATCH: u64 = 200;
-/// How often to look without being woken: another replica may have died with activities in its hands.
+const BATCH: u64 = 500;
+/// How often to look into the ledger at least: another replica may have died with activities in its hands.
 const IDLE: Duration = Duration::from_secs(1);
 /// The subject on which activities are announced that belong to another account than before.
 pub(super) const REATTRIBUTED: &str = "leadflow.activity.v1.reattributed";
@@ -49,8 +52,7 @@ pub(crate) struct Identifier {
     pub(crate) clock: Clock,
     pub(crate) tracer: Tracer,
     pub(crate) metrics: Instruments,
-    /// Rings after each commit to the ledger.
-    pub(crate) wake: Arc<Notify>,
+    pub(crate) handed: Arc<Handed>,
 }
 
 /// What one question led to.
@@ -67,13 +69,14 @@ impl Identifier {
             tracing::warn!(%error, "what an earlier life has claimed waits until its lease ends");
         }
         let mut failures = 0_u32;
+        let mut looked = None;
         while !shutdown.is_cancelled() {
             // A smaller part after each failure: should a whole batch be too much for contact, it goes through.
             let limit = (BATCH >> failures.min(7)).max(1);
             let more = tokio::select! {
                 // Its claims are free again at the next start.
                 () = shutdown.cancelled() => break,
-                round = self.round(limit) => match round {
+                round = self.round(limit, &mut looked) => match round {
                     Ok(claimed) => {
                         failures = 0;
                         claimed == limit
@@ -91,19 +94,38 @@ impl Identifier {
             let idle = if failures == 0 { IDLE } else { pause(failures) };
             tokio::select! {
                 () = shutdown.cancelled() => break,
-                () = self.wake.notified(), if failures == 0 => {}
+                () = self.handed.rung(), if failures == 0 => {}
                 () = tokio::time::sleep(idle) => {}
             }
         }
+        self.leave().await;
+    }
+
+    /// Lets go of what was handed on, for a replica that goes on.
+    async fn leave(&self) {
+        let left: Vec<_> = self.handed.close().iter().map(|activity| activity.activity_id).collect();
+        let release = move |tx| async move { store::pending::release(&tx, &left).await };
+        if let Err(error) = self.database.write(release).await {
+            tracing::warn!(%error, "what was handed on waits until its lease ends");
+        }
+    }
+
+    /// Takes what was handed on; when there is nothing, and now and then, claims first what waits in the ledger.
+    async fn claim(&self, limit: u64, looked: &mut Option<Instant>) -> Result<Vec<Activity>> {
+        let mut claimed = Vec::new();
+        if self.handed.is_empty() || looked.is_none_or(|time| time.elapsed() >= IDLE) {
+            let now = self.clock.now();
+            let claim = move |tx| async move { store::pending::claim(&tx, now, lease_end(now), limit).await };
+            claimed = self.database.write(claim).await?;
+            *looked = Some(Instant::now());
+        }
+        claimed.extend(self.handed.take(limit as usize - claimed.len()));
+        Ok(claimed)
     }
 
     /// Claims up to `limit` activities, asks who did them, and settles them. Returns how many there were.
-    async fn round(&self, limit: u64) -> Result<u64> {
-        let now = self.clock.now();
-        let mut claimed = self
-            .database
-            .write(move |tx| async move { store::pending::claim(&tx, now, lease_end(now), limit).await })
-            .await?;
+    async fn round(&self, limit: u64, looked: &mut Option<Instant>) -> Result<u64> {
+        let mut claimed = self.claim(limit, looked).await?;
         if claimed.is_empty() {
             return Ok(0);
         }
@@ -147,7 +169,7 @@ impl Identifier {
 
     /// Asks contact about all at once, and where that fails for what was asked, about each by itself.
     async fn resolve(&self, claimed: Vec<Activity>) -> Result<Vec<(Activity, Resolution)>> {
-        let together = self.contact.resolve(claimed.iter().map(wire::claim).collect()).await;
+        let together = self.contact.resolve(claimed.iter().map(claim).collect()).await;
         match together {
             Ok(resolutions) => return Ok(claimed.into_iter().zip(resolutions).collect()),
             Err(Failure::Down(error)) => return Err(error),
@@ -155,7 +177,7 @@ impl Identifier {
         }
         let mut resolved = Vec::with_capacity(claimed.len());
         for activity in claimed {
-            let resolution = match self.contact.resolve(vec![wire::claim(&activity)]).await {
+            let resolution = match self.contact.resolve(vec![claim(&activity)]).await {
                 Ok(mut resolutions) => resolutions.pop(),
                 Err(Failure::Asked(resolution)) => Some(resolution),
                 Err(Failure::Down(error)) => return Err(error),
@@ -202,9 +224,7 @@ impl Identifier {
                     identified: identified.iter().map(|(activity, _)| activity.activity_id).collect(),
                     quarantined: refused.iter().map(|(it, refusal)| (it.activity_id, refusal.reason.clone())).collect(),
                 };
-                let parties: Vec<_> =
-                    identified.iter().map(|(activity, party)| (activity.activity_id, *party)).collect();
-                store::pending::identify(&tx, &parties).await?;
+                store::pending::identify(&tx, &identified).await?;
                 store::pending::suppress(&tx, &suppressed).await?;
                 let of_nobody = suppressed.into_iter().map(|activity| (activity, Party::default()));
                 identified.extend(of_nobody);
@@ -227,6 +247,10 @@ impl Identifier {
     }
 }
 
+fn claim(activity: &Activity) -> IdentityClaim {
+    wire::claim(&activity.payload.identity, &activity.source)
+}
+
 /// The span in which all are asked about: one that is recorded, if there is one.
 fn asks(spans: &[Span]) -> Option<&Span> {
     let is_known = |span: &&Span| span.origin() != Origin::default();
@@ -243,7 +267,7 @@ fn contacts(resolved: &[(Activity, Resolution)]) -> Vec<Uuid> {
 }
 
 /// Notes where a person is, and all visitors who turned out to be that person.
-fn note_account(known: &mut BTreeMap<Uuid, (Uuid, i64)>, party: &Party, visitors: Vec<Uuid>) {
+pub(super) fn note_account(known: &mut BTreeMap<Uuid, (Uuid, i64)>, party: &Party, visitors: Vec<Uuid>) {
     if let (Some(contact_id), Some(account_id)) = (party.contact_id, party.account_id) {
         let people = visitors.into_iter().chain([contact_id]);
         known.extend(people.map(|person| (person, (account_id, party.account_revision))));
@@ -251,7 +275,7 @@ fn note_account(known: &mut BTreeMap<Uuid, (Uuid, i64)>, party: &Party, visitors
 }
 
 /// What these people have done before it was known where they are, counts for the account where they are.
-async fn reattribute(tx: &Tx, known: &BTreeMap<Uuid, (Uuid, i64)>, now: jiff::Timestamp) -> Result<()> {
+pub(super) async fn reattribute(tx: &Tx, known: &BTreeMap<Uuid, (Uuid, i64)>, now: Timestamp) -> Result<()> {
     let moved = store::reattribution::move_to(tx, known).await?;
     let messages = moved.iter().map(|(activity, party)| outbox::Message {
         subject: REATTRIBUTED.to_owned(),

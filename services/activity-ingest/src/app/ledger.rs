@@ -2,40 +2,32 @@
 //! after the commit: while one is under way the next callers wait, and go together in the next. Nobody waits for others
 //! to come. What a one-way door keeps of what was refused goes the same way.
 
-use std::{
-    collections::{HashMap, HashSet},
-    sync::Arc,
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
-use jiff::Timestamp;
 use leadflow_platform::{
     Error, Result,
     clock::Clock,
-    db::{Database, Tx},
-    ids,
+    db::Database,
     plant::{self, Plant},
     trace::Origin,
 };
-use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
-use uuid::Uuid;
 
 use crate::{
-    app::{Recorded, planted},
+    app::{Recorded, handed::Handed, planted, recogniser::Recogniser},
     domain::{
-        activity::Entry,
-        digest::lock_key,
+        activity::{Activity, Entry},
+        pending::lease_end,
         quarantine::{Kept, Place},
-        repetition,
     },
     error,
     metrics::Instruments,
-    store::{
-        activities::{self, NewActivity},
-        quarantine,
-    },
 };
+
+pub(super) use write::write;
+
+mod write;
 
 /// Rows in one transaction.
 const BATCH: usize = 1000;
@@ -57,16 +49,23 @@ pub(crate) struct Writer {
     queue: mpsc::UnboundedReceiver<Call>,
     /// It came out of the queue and was too much for the last transaction.
     left_over: Option<Call>,
+    recogniser: Recogniser,
     database: Database,
     clock: Clock,
     metrics: Instruments,
-    wake_identifier: Arc<Notify>,
+    handed: Arc<Handed>,
 }
 
 /// What one caller brings, and where the answer goes.
 #[derive(Debug)]
 struct Call {
-    group: Arc<Group>,
+    group: Group,
+    reply: Reply,
+}
+
+/// Where an answer goes, and the room that is free again with it.
+#[derive(Debug)]
+struct Reply {
     answer: oneshot::Sender<Result<Written>>,
     _room: OwnedSemaphorePermit,
 }
@@ -87,19 +86,22 @@ pub(crate) struct Group {
 pub(crate) struct Written {
     pub(crate) recorded: Vec<Recorded>,
     pub(crate) kept: Vec<Place>,
+    /// Those of which it has to be found out who did them.
+    pub(super) pending: Vec<Activity>,
 }
 
-/// A ledger and its writer, which wakes the identifier after each commit.
+/// A ledger and its writer, which hands on to the identifier whom there is to find out.
 pub(crate) fn open(
+    recogniser: Recogniser,
     database: Database,
     clock: Clock,
     metrics: Instruments,
-    wake_identifier: Arc<Notify>,
+    handed: Arc<Handed>,
 ) -> (Ledger, Writer) {
     // What bounds the queue is the room, which is counted in rows.
     let (sender, receiver) = mpsc::unbounded_channel();
     let ledger = Ledger { queue: sender, room: Arc::new(Semaphore::new(ROOM)) };
-    (ledger, Writer { queue: receiver, left_over: None, database, clock, metrics, wake_identifier })
+    (ledger, Writer { queue: receiver, left_over: None, recogniser, database, clock, metrics, handed })
 }
 
 impl Ledger {
@@ -115,7 +117,8 @@ impl Ledger {
         let rows = u32::try_from(group.rows()).unwrap_or(u32::MAX);
         let room = self.room.clone().try_acquire_many_owned(rows).map_err(|_| error::ledger_full())?;
         let (answer, answered) = oneshot::channel();
-        self.queue.send(Call { group: Arc::new(group), answer, _room: room }).map_err(|_| error::stopping())?;
+        let reply = Reply { answer, _room: room };
+        self.queue.send(Call { group, reply }).map_err(|_| error::stopping())?;
         answered.await.unwrap_or_else(|_| Err(error::stopping()))
     }
 }
@@ -129,13 +132,14 @@ impl Writer {
         };
         tokio::pin!(enough);
         loop {
-            let calls = tokio::select! {
+            let mut calls = tokio::select! {
                 calls = self.gather() => calls,
                 () = &mut enough => return,
             };
             if calls.is_empty() {
                 return;
             }
+            self.recogniser.recognise(calls.iter_mut().map(|call| &mut call.group)).await;
             self.settle(calls).await;
         }
     }
@@ -165,27 +169,29 @@ impl Writer {
     /// Commits the calls together. When what one of them brings cannot be written, each goes by itself, so that the
     /// others do not suffer for it.
     async fn settle(&self, calls: Vec<Call>) {
-        let mut groups: Vec<_> = calls.iter().map(|call| call.group.clone()).collect();
+        let (groups, replies): (Vec<Arc<Group>>, Vec<_>) =
+            calls.into_iter().map(|Call { group, reply }| (Arc::new(group), reply)).unzip();
+        let mut together = groups.clone();
         if plant::is(Plant::PhantomRow) {
-            groups.extend(planted::phantom(&groups));
+            together.extend(planted::phantom(&groups));
         }
-        match self.commit(groups).await {
+        match self.commit(together).await {
             Ok(written) => {
-                for (call, written) in calls.into_iter().zip(written) {
-                    call.settle(Ok(written));
+                for (reply, written) in replies.into_iter().zip(written) {
+                    reply.send(Ok(written));
                 }
             }
-            Err(error) if calls.len() > 1 && !error.is_transient() => {
-                tracing::warn!(%error, calls = calls.len(), "a batch was refused; each call goes by itself");
-                for call in calls {
-                    let written = self.commit(vec![call.group.clone()]).await;
-                    call.settle(written.map(|mut written| written.pop().unwrap_or_default()));
+            Err(error) if replies.len() > 1 && !error.is_transient() => {
+                tracing::warn!(%error, calls = replies.len(), "a batch was refused; each call goes by itself");
+                for (group, reply) in groups.into_iter().zip(replies) {
+                    let written = self.commit(vec![group]).await;
+                    reply.send(written.map(|mut written| written.pop().unwrap_or_default()));
                 }
             }
             Err(error) => {
-                tracing::error!(%error, calls = calls.len(), "the ledger could not be written");
-                for call in calls {
-                    call.settle(Err(unwritten(&error)));
+                tracing::error!(%error, calls = replies.len(), "the ledger could not be written");
+                for reply in replies {
+                    reply.send(Err(unwritten(&error)));
                 }
             }
         }
@@ -194,18 +200,34 @@ impl Writer {
     async fn commit(&self, groups: Vec<Arc<Group>>) -> Result<Vec<Written>> {
         let now = self.clock.now();
         if plant::is(Plant::AckBeforeCommit) {
-            return Ok(planted::promise(self.database.clone(), self.wake_identifier.clone(), groups, now));
+            return Ok(planted::promise(self.database.clone(), self.handed.clone(), groups, now));
         }
-        let written = self.database.write(move |tx| async move { write(&tx, &groups, now).await }).await?;
+        let unknown = groups.iter().flat_map(|group| &group.entries).filter(|entry| entry.party.is_none()).count();
+        let lease_end = self.handed.fits(unknown).then(|| lease_end(now));
+        let written = self.database.write(move |tx| async move { write(&tx, &groups, now, lease_end).await });
+        let mut written = written.await?;
         self.metrics.committed();
-        self.wake_identifier.notify_one();
+        let new = written.iter().flat_map(|written| &written.recorded).filter(|recorded| !recorded.duplicate).count();
+        let pending: Vec<_> = written.iter_mut().flat_map(|written| std::mem::take(&mut written.pending)).collect();
+        self.metrics.identified(new - pending.len());
+        match (pending.is_empty(), lease_end) {
+            (true, _) => {}
+            (false, Some(_)) => self.handed.give(pending),
+            (false, None) => self.handed.ring(),
+        }
         Ok(written)
     }
 }
 
-impl Call {
+impl Group {
+    fn rows(&self) -> usize {
+        self.entries.len() + self.kept.len()
+    }
+}
+
+impl Reply {
     /// Answers. The caller may have gone away; it will come again, and find its activities.
-    fn settle(self, written: Result<Written>) {
+    fn send(self, written: Result<Written>) {
         let _ = self.answer.send(written);
     }
 }
@@ -217,91 +239,4 @@ fn unwritten(error: &Error) -> Error {
     } else {
         Error::internal("the ledger could not be written")
     }
-}
-
-/// Writes what the groups bring and says of each, group by group, what became of it.
-pub(super) async fn write(tx: &Tx, groups: &[Arc<Group>], now: Timestamp) -> Result<Vec<Written>> {
-    // First the quarantine, as a replay does: two that take the same rows in another order deadlock.
-    let kept: Vec<_> = groups.iter().flat_map(|it| it.kept.iter().map(|kept| (kept, it.principal.as_str()))).collect();
-    let mut places = quarantine::keep(tx, &kept, now).await?.into_iter();
-    let recorded = record(tx, groups, now).await?;
-    let written = |(group, recorded): (&Arc<Group>, Vec<Recorded>)| Written {
-        kept: places.by_ref().take(group.kept.len()).collect(),
-        recorded,
-    };
-    Ok(groups.iter().zip(recorded).map(written).collect())
-}
-
-/// Writes the entries that are new.
-async fn record(tx: &Tx, groups: &[Arc<Group>], now: Timestamp) -> Result<Vec<Vec<Recorded>>> {
-    let activities: Vec<Vec<_>> = groups.iter().map(|group| group.activities(now)).collect();
-    let all: Vec<_> = activities.iter().flatten().collect();
-    let mut repeated = repeated_contents(tx, &all, now).await?;
-    let fresh: Vec<_> = all.into_iter().filter(|activity| !repeated.contains_key(&activity.activity_id)).collect();
-    repeated.extend(insert(tx, &fresh).await?);
-    let outcome = |activity: &NewActivity<'_>| {
-        repeated.get(&activity.activity_id).copied().unwrap_or(Recorded {
-            activity_id: activity.activity_id,
-            duplicate: false,
-            derived: activity.is_derived(),
-            conflicting: false,
-        })
-    };
-    Ok(activities.iter().map(|group| group.iter().map(outcome).collect()).collect())
-}
-
-impl Group {
-    fn rows(&self) -> usize {
-        self.entries.len() + self.kept.len()
-    }
-
-    fn activities(&self, now: Timestamp) -> Vec<NewActivity<'_>> {
-        let activity = |entry| NewActivity::new(ids::new(), entry, &self.principal, self.origin, now);
-        self.entries.iter().map(activity).collect()
-    }
-}
-
-/// Of the activities without an id of their own, those that repeat a content of the last ten minutes.
-async fn repeated_contents(tx: &Tx, all: &[&NewActivity<'_>], now: Timestamp) -> Result<HashMap<Uuid, Recorded>> {
-    let derived: Vec<_> = all.iter().filter(|activity| activity.is_derived()).collect();
-    if derived.is_empty() {
-        return Ok(HashMap::new());
-    }
-    // Another replica may be writing the same content: no constraint of the table would notice.
-    tx.lock_all(derived.iter().map(|activity| lock_key(&activity.entry.digest)).collect()).await?;
-    let contents: Vec<_> =
-        derived.iter().map(|activity| (activity.entry.source.clone(), activity.entry.digest)).collect();
-    let known = activities::find_derived(tx, &contents, repetition::window_begin(now)).await?;
-    let firsts =
-        repetition::firsts(&known, derived.iter().map(|activity| (activity.activity_id, &activity.entry.digest)));
-    Ok(derived
-        .iter()
-        .zip(firsts)
-        .filter_map(|(activity, first)| {
-            let repeats = |activity_id| Recorded { activity_id, duplicate: true, derived: true, conflicting: false };
-            first.map(|first| (activity.activity_id, repeats(first)))
-        })
-        .collect())
-}
-
-/// Inserts activities. Returns those whose id of the event was there before.
-async fn insert(tx: &Tx, fresh: &[&NewActivity<'_>]) -> Result<HashMap<Uuid, Recorded>> {
-    let inserted: HashSet<_> = activities::insert(tx, fresh).await?.into_iter().collect();
-    let came_again: Vec<_> = fresh.iter().filter(|activity| !inserted.contains(&activity.activity_id)).collect();
-    let keys: Vec<_> = came_again.iter().map(|activity| activity.key()).collect();
-    let firsts = activities::find_firsts(tx, &keys).await?;
-    came_again
-        .into_iter()
-        .zip(keys)
-        .map(|(activity, key)| {
-            let first = firsts.get(&key).ok_or_else(|| Error::unavailable("the first activity has just gone"))?;
-            let recorded = Recorded {
-                activity_id: first.activity_id,
-                duplicate: true,
-                derived: false,
-                conflicting: first.digest != activity.entry.digest,
-            };
-            Ok((activity.activity_id, recorded))
-        })
-        .collect()
 }

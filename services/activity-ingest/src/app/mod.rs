@@ -39,10 +39,12 @@ pub(crate) mod catalogue;
 mod decide;
 pub(crate) mod digest;
 pub(crate) mod erase;
+pub(crate) mod handed;
 pub(crate) mod identifier;
 pub(crate) mod ledger;
 mod planted;
 mod quarantine;
+pub(crate) mod recogniser;
 pub(crate) mod webhook;
 
 /// What became of an activity that may enter the ledger.
@@ -198,7 +200,7 @@ impl App {
             });
         }
         let written = span.run(self.ledger.write(group)).await;
-        let Written { recorded, kept } = written.inspect_err(|error| span.fail(error.reason()))?;
+        let Written { recorded, kept, .. } = written.inspect_err(|error| span.fail(error.reason()))?;
         let (mut recorded, mut kept) = (recorded.into_iter(), kept.into_iter());
         let outcome = |error: Option<Error>| match error {
             None => recorded.next().map(Outcome::Recorded),

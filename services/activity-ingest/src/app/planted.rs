@@ -4,24 +4,29 @@ use std::{sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 use leadflow_platform::{db::Database, ids};
-use tokio::sync::Notify;
 
 use crate::{
     app::{
         Recorded,
+        handed::Handed,
         ledger::{self, Group, Written},
     },
     domain::{activity::Entry, quarantine::Place},
 };
 
 /// Says that all is written, and writes it a little later, if this process lives so long.
-pub(super) fn promise(database: Database, wake: Arc<Notify>, groups: Vec<Arc<Group>>, now: Timestamp) -> Vec<Written> {
+pub(super) fn promise(
+    database: Database,
+    handed: Arc<Handed>,
+    groups: Vec<Arc<Group>>,
+    now: Timestamp,
+) -> Vec<Written> {
     let promised = groups.iter().map(|group| promised(group)).collect();
     tokio::spawn(async move {
         tokio::time::sleep(Duration::from_secs(2)).await;
-        let written = database.write(move |tx| async move { ledger::write(&tx, &groups, now).await }).await;
+        let written = database.write(move |tx| async move { ledger::write(&tx, &groups, now, None).await }).await;
         tracing::warn!(written = written.is_ok(), "a promise is kept, or not");
-        wake.notify_one();
+        handed.ring();
     });
     promised
 }
@@ -36,6 +41,7 @@ fn promised(group: &Group) -> Written {
     Written {
         recorded: group.entries.iter().map(recorded).collect(),
         kept: group.kept.iter().map(|_| Place { quarantine_id: ids::new(), replayed_as: None }).collect(),
+        pending: Vec::new(),
     }
 }
 

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 use uuid::Uuid;
 
-use crate::domain::{call::Call, consent::Statement};
+use crate::domain::{call::Call, consent::Statement, resolution::Party};
 
 /// Typed values by name: strings, numbers and booleans.
 pub(crate) type Values = BTreeMap<String, Json>;
@@ -243,6 +243,8 @@ pub(crate) struct Entry {
     pub(crate) object_id: Option<String>,
     pub(crate) payload: Payload,
     pub(crate) digest: [u8; 32],
+    /// Who did it, when contact has recognised them; otherwise that is found out from the ledger.
+    pub(crate) party: Option<Party>,
     pub(crate) origin: Origin,
 }
 

@@ -3,13 +3,18 @@
 use std::collections::HashMap;
 
 use jiff::Timestamp;
-use leadflow_platform::{Error, Result, clock::from_millis, db::Tx, trace::Origin};
+use leadflow_platform::{
+    Error, Result,
+    clock::from_millis,
+    db::{Tx, column_of, insert_new, table_of},
+    trace::Origin,
+};
 use sea_orm::{
     ActiveModelTrait as _,
     ActiveValue::NotSet,
-    ConnectionTrait, QueryFilter as _, QueryOrder as _, QuerySelect as _, Set, TryInsertResult,
+    ConnectionTrait, QueryFilter as _, QueryOrder as _, QuerySelect as _, Set, Value,
     entity::prelude::*,
-    sea_query::{Expr, ExprTrait as _, IntoValueTuple as _, Query, SelectStatement, ValueTuple},
+    sea_query::{Expr, ExprTrait as _, OnConflict, Query, SelectStatement},
 };
 use serde::Serialize;
 
@@ -17,11 +22,9 @@ use crate::{
     domain::{
         activity::{Activity, Entry, Identity, Payload, State},
         digest::Digest,
+        resolution::Party,
     },
-    store::{
-        chunks,
-        entities::activity::{ActiveModel, Column, Entity},
-    },
+    store::entities::activity::{ActiveModel, Column, Entity},
 };
 
 /// An entry with all that the ledger adds to it.
@@ -29,6 +32,8 @@ use crate::{
 pub(crate) struct NewActivity<'a> {
     pub(crate) activity_id: Uuid,
     pub(crate) entry: &'a Entry,
+    /// Who did it, where it is known.
+    pub(crate) party: Option<Party>,
     source_event_id: String,
     record_time: Timestamp,
     principal: &'a str,
@@ -37,10 +42,17 @@ pub(crate) struct NewActivity<'a> {
 
 impl<'a> NewActivity<'a> {
     /// An activity accepted now. Without an id of its own it gets a derived one.
-    pub(crate) fn new(activity_id: Uuid, entry: &'a Entry, principal: &'a str, origin: Origin, now: Timestamp) -> Self {
+    pub(crate) fn new(
+        activity_id: Uuid,
+        entry: &'a Entry,
+        party: Option<Party>,
+        principal: &'a str,
+        origin: Origin,
+        now: Timestamp,
+    ) -> Self {
         let source_event_id = entry.source_event_id.clone().unwrap_or_else(|| format!("derived-{activity_id}"));
         let origin = entry.origin.or(origin);
-        Self { activity_id, entry, source_event_id, record_time: now, principal, origin }
+        Self { activity_id, entry, party, source_event_id, record_time: now, principal, origin }
     }
 
     /// Whether it came without an id of its own.
@@ -53,8 +65,40 @@ impl<'a> NewActivity<'a> {
         (self.entry.source.clone(), self.source_event_id.clone())
     }
 
-    fn row(&self) -> Result<ActiveModel> {
+    /// As it stands in the ledger when it is new.
+    pub(crate) fn in_ledger(&self) -> Activity {
         let Self { activity_id, entry, record_time, .. } = *self;
+        let Party { contact_id, account_id, account_revision, .. } = self.party.unwrap_or_default();
+        Activity {
+            activity_id,
+            source: entry.source.clone(),
+            source_event_id: self.source_event_id.clone(),
+            activity_type: entry.activity_type.clone(),
+            channel: entry.channel,
+            product_category: entry.product_category.clone(),
+            occur_time: entry.occur_time.unwrap_or(record_time),
+            record_time,
+            object_id: entry.object_id.clone(),
+            payload: entry.payload.clone(),
+            contact_id,
+            account_id,
+            account_revision,
+            state: self.state(),
+            attempts: 0,
+            principal: self.principal.to_owned(),
+            origin: self.origin,
+        }
+    }
+
+    fn state(&self) -> State {
+        if self.party.is_some() { State::Identified } else { State::Pending }
+    }
+
+    fn row(&self, lease_end: Option<Timestamp>) -> Result<ActiveModel> {
+        let Self { activity_id, entry, record_time, .. } = *self;
+        let Party { contact_id, account_id, account_revision, .. } = self.party.unwrap_or_default();
+        let state = self.state();
+        let lease_end = lease_end.filter(|_| state == State::Pending);
         Ok(ActiveModel {
             activity_id: Set(activity_id),
             source: Set(entry.source.clone()),
@@ -68,12 +112,12 @@ impl<'a> NewActivity<'a> {
             payload: Set(to_json(&entry.payload)?),
             content_digest: Set(entry.digest.to_vec()),
             derived: Set(self.is_derived()),
-            contact_id: NotSet,
-            account_id: NotSet,
-            account_revision: Set(0),
-            state: Set(State::Pending.as_str().to_owned()),
+            contact_id: Set(contact_id),
+            account_id: Set(account_id),
+            account_revision: Set(account_revision),
+            state: Set(state.as_str().to_owned()),
             attempts: Set(0),
-            next_attempt_time: NotSet,
+            next_attempt_time: Set(lease_end.map(|end| end.as_millisecond())),
             error_reason: NotSet,
             error_message: NotSet,
             principal: Set(self.principal.to_owned()),
@@ -93,36 +137,28 @@ pub(crate) struct First {
 /// A source and its id of an event.
 pub(crate) type EventKey = (String, String);
 
-/// Writes what is new and returns the ids of what was. Rows are written in the order of their keys, so that replicas
-/// that write the same ones wait for each other and do not deadlock.
-pub(crate) async fn insert(tx: &Tx, new: &[&NewActivity<'_>]) -> Result<Vec<Uuid>> {
+/// Writes what is new and returns the ids of what was; what has to be identified is claimed until `lease_end`. Rows are
+/// written in the order of their keys, so that replicas that write the same ones wait for each other and do not deadlock.
+pub(crate) async fn insert(tx: &Tx, new: &[&NewActivity<'_>], lease_end: Option<Timestamp>) -> Result<Vec<Uuid>> {
     let mut new = new.to_vec();
     new.sort_by(|a, b| (&a.entry.source, &a.source_event_id).cmp(&(&b.entry.source, &b.source_event_id)));
-    let mut inserted = Vec::with_capacity(new.len());
-    for chunk in chunks(&new) {
-        let rows = chunk.iter().map(|activity| activity.row()).collect::<Result<Vec<_>>>()?;
-        let result = Entity::insert_many(rows)
-            .on_conflict_do_nothing_on([Column::Source, Column::SourceEventId])
-            .exec_with_returning_keys(&**tx)
-            .await?;
-        if let TryInsertResult::Inserted(ids) = result {
-            inserted.extend(ids);
-        }
-    }
-    Ok(inserted)
+    let rows = new.into_iter().map(|activity| activity.row(lease_end)).collect::<Result<Vec<_>>>()?;
+    let there = OnConflict::columns([Column::Source, Column::SourceEventId]).do_nothing().to_owned();
+    insert_new(tx, rows, there, Column::ActivityId).await
 }
 
 /// What stands in the ledger under these keys.
 pub(crate) async fn find_firsts(tx: &Tx, keys: &[EventKey]) -> Result<HashMap<EventKey, First>> {
     let mut firsts = HashMap::new();
-    for chunk in chunks(keys) {
-        let wanted = chunk.iter().map(|(source, id)| (source.clone(), id.clone()).into_value_tuple());
-        let query = select_wanted(wanted, [Column::Source, Column::SourceEventId]);
-        for row in tx.query_all(&query).await? {
-            let key = (row.try_get("", "source")?, row.try_get("", "source_event_id")?);
-            let (activity_id, digest) = (row.try_get("", "activity_id")?, row.try_get("", "content_digest")?);
-            firsts.insert(key, First { activity_id, digest });
-        }
+    if keys.is_empty() {
+        return Ok(firsts);
+    }
+    let wanted = keys.iter().map(|(source, id)| vec![source.clone().into(), id.clone().into()]);
+    let query = select_wanted(tx, wanted.collect(), [Column::Source, Column::SourceEventId]);
+    for row in tx.query_all(&query).await? {
+        let key = (row.try_get("", "source")?, row.try_get("", "source_event_id")?);
+        let (activity_id, digest) = (row.try_get("", "activity_id")?, row.try_get("", "content_digest")?);
+        firsts.insert(key, First { activity_id, digest });
     }
     Ok(firsts)
 }
@@ -134,36 +170,34 @@ pub(crate) async fn find_derived(
     since: Timestamp,
 ) -> Result<HashMap<Digest, Uuid>> {
     let mut found = HashMap::new();
-    for chunk in chunks(contents) {
-        let wanted = chunk.iter().map(|(source, digest)| (source.clone(), digest.to_vec()).into_value_tuple());
-        let mut query = select_wanted(wanted, [Column::Source, Column::ContentDigest]);
-        query
-            .and_where(Expr::cust("derived"))
-            .and_where(Expr::col((Entity, Column::RecordTime)).gt(since.as_millisecond()));
-        for row in tx.query_all(&query).await? {
-            let (activity_id, digest): (Uuid, Vec<u8>) =
-                (row.try_get("", "activity_id")?, row.try_get("", "content_digest")?);
-            let digest = Digest::try_from(digest).map_err(|_| Error::internal("a digest of another length"))?;
-            // One content stands once in a window; should two clocks disagree, the first is the first.
-            let first = found.entry(digest).or_insert(activity_id);
-            *first = std::cmp::min(*first, activity_id);
-        }
+    if contents.is_empty() {
+        return Ok(found);
+    }
+    let wanted = contents.iter().map(|(source, digest)| vec![source.clone().into(), digest.to_vec().into()]);
+    let mut query = select_wanted(tx, wanted.collect(), [Column::Source, Column::ContentDigest]);
+    query
+        .and_where(Expr::cust("derived"))
+        .and_where(Expr::col((Entity, Column::RecordTime)).gt(since.as_millisecond()));
+    for row in tx.query_all(&query).await? {
+        let (activity_id, digest): (Uuid, Vec<u8>) =
+            (row.try_get("", "activity_id")?, row.try_get("", "content_digest")?);
+        let digest = Digest::try_from(digest).map_err(|_| Error::internal("a digest of another length"))?;
+        // One content stands once in a window; should two clocks disagree, the first is the first.
+        let first = found.entry(digest).or_insert(activity_id);
+        *first = std::cmp::min(*first, activity_id);
     }
     Ok(found)
 }
 
 /// The activities whose two columns have one of the wanted pairs of values. As a join with the list of them: SQLite
 /// reads the whole table for `(a, b) IN (…)`, and looks each pair up for this.
-fn select_wanted(wanted: impl Iterator<Item = ValueTuple>, columns: [Column; 2]) -> SelectStatement {
-    let of_wanted = |number: usize| Expr::col(("wanted", format!("column{number}")));
+fn select_wanted(tx: &Tx, wanted: Vec<Vec<Value>>, columns: [Column; 2]) -> SelectStatement {
+    let is_wanted = |column: Column, number| Expr::col((Entity, column)).eq(column_of("wanted", number));
     let [first, second] = columns;
     Query::select()
         .columns([Column::ActivityId, Column::Source, Column::SourceEventId, Column::ContentDigest])
-        .from_values(wanted, "wanted")
-        .inner_join(
-            Entity,
-            Expr::col((Entity, first)).eq(of_wanted(1)).and(Expr::col((Entity, second)).eq(of_wanted(2))),
-        )
+        .from(table_of(tx.get_database_backend(), wanted, "wanted"))
+        .inner_join(Entity, is_wanted(first, 1).and(is_wanted(second, 2)))
         .to_owned()
 }
 

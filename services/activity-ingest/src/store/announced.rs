@@ -2,7 +2,7 @@
 
 use leadflow_platform::{
     Result,
-    db::Tx,
+    db::{Tx, is_any},
     digest::{Facts, millis},
 };
 use sea_orm::{
@@ -52,7 +52,8 @@ pub(crate) async fn settled_millis(connection: &impl ConnectionTrait) -> Result<
 pub(crate) async fn get(tx: &Tx, ids: &[Uuid]) -> Result<Vec<(Activity, Party)>> {
     let mut found = Vec::with_capacity(ids.len());
     for chunk in chunks(ids) {
-        let query = Entity::find_in_state(State::Identified).filter(Column::ActivityId.is_in(chunk.iter().copied()));
+        let these = is_any(tx.get_database_backend(), Column::ActivityId, chunk.iter().copied());
+        let query = Entity::find_in_state(State::Identified).filter(these);
         for row in query.all(&**tx).await? {
             let (contact_id, account_id) = (row.contact_id, row.account_id);
             let (account_revision, attribution) = (row.account_revision, row.attribution);

@@ -1,6 +1,9 @@
 //! Sources and product categories.
 
-use leadflow_platform::{Result, db::Tx};
+use leadflow_platform::{
+    Result,
+    db::{Tx, insert_all},
+};
 use sea_orm::{
     ConnectionTrait, Iterable as _, QueryFilter as _, QueryOrder as _, QuerySelect as _, entity::prelude::*,
     sea_query::OnConflict,
@@ -12,10 +15,7 @@ use crate::{
         configuration::Plan,
         source::{ProductCategory, Source},
     },
-    store::{
-        chunks,
-        entities::{product_category, source},
-    },
+    store::entities::{product_category, source},
 };
 
 /// The lock under which the configuration is read and changed, so that two changes together make no cycle.
@@ -37,24 +37,13 @@ pub(crate) async fn lock(tx: &Tx) -> Result<()> {
 /// Writes what a plan says.
 pub(crate) async fn write(tx: &Tx, plan: Plan) -> Result<()> {
     let sources = plan.sources.into_iter().map(source::ActiveModel::try_from).collect::<Result<Vec<_>>>()?;
-    for chunk in chunks(&sources) {
-        use source::Column;
-        let all = Column::iter().filter(|column| !matches!(column, Column::Name));
-        source::Entity::insert_many(chunk.to_vec())
-            .on_conflict(OnConflict::column(Column::Name).update_columns(all).to_owned())
-            .exec_without_returning(&**tx)
-            .await?;
-    }
+    let all = source::Column::iter().filter(|column| !matches!(column, source::Column::Name));
+    let changed = OnConflict::column(source::Column::Name).update_columns(all).to_owned();
+    insert_all(tx, sources, Some(changed)).await?;
     let categories: Vec<_> = plan.product_categories.into_iter().map(product_category::ActiveModel::from).collect();
-    for chunk in chunks(&categories) {
-        use product_category::Column;
-        let all = Column::iter().filter(|column| !matches!(column, Column::Name));
-        product_category::Entity::insert_many(chunk.to_vec())
-            .on_conflict(OnConflict::column(Column::Name).update_columns(all).to_owned())
-            .exec_without_returning(&**tx)
-            .await?;
-    }
-    Ok(())
+    let all = product_category::Column::iter().filter(|column| !matches!(column, product_category::Column::Name));
+    let changed = OnConflict::column(product_category::Column::Name).update_columns(all).to_owned();
+    insert_all(tx, categories, Some(changed)).await
 }
 
 /// Sources by name, those after `after`.

@@ -1,11 +1,14 @@
 //! What waits to be identified: claimed for a while, then decided.
 
 use jiff::Timestamp;
-use leadflow_platform::{Result, db::Tx};
+use leadflow_platform::{
+    Result,
+    db::{Tx, column_of, is_any, table_of},
+};
 use sea_orm::{
     ActiveModelTrait as _, Condition, ConnectionTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _, Set,
     entity::prelude::*,
-    sea_query::{Expr, ExprTrait as _, LockBehavior, LockType, Query, TableRef, ValueTuple},
+    sea_query::{Expr, ExprTrait as _, LockBehavior, LockType, Query},
 };
 
 use crate::{
@@ -69,7 +72,7 @@ pub(crate) async fn lock(tx: &Tx, activity_ids: &[Uuid]) -> Result<Vec<Uuid>> {
     Ok(Entity::find_pending()
         .select_only()
         .column(Column::ActivityId)
-        .filter(Column::ActivityId.is_in(activity_ids.iter().copied()))
+        .filter(is_any(tx.get_database_backend(), Column::ActivityId, activity_ids.iter().copied()))
         .order_by_asc(Column::ActivityId)
         .lock_exclusive()
         .into_tuple()
@@ -78,23 +81,18 @@ pub(crate) async fn lock(tx: &Tx, activity_ids: &[Uuid]) -> Result<Vec<Uuid>> {
 }
 
 /// Writes who did these activities.
-pub(crate) async fn identify(tx: &Tx, identified: &[(Uuid, Party)]) -> Result<()> {
-    for chunk in chunks(identified) {
-        identify_chunk(tx, chunk).await?;
+pub(crate) async fn identify(tx: &Tx, identified: &[(Activity, Party)]) -> Result<()> {
+    if identified.is_empty() {
+        return Ok(());
     }
-    Ok(())
-}
-
-async fn identify_chunk(tx: &Tx, identified: &[(Uuid, Party)]) -> Result<()> {
-    // (activity_id, contact_id, account_id, account_revision), as columns 1 to 4.
-    let rows = identified.iter().map(|(activity_id, party)| {
+    let rows = identified.iter().map(|(activity, party)| {
         let Party { contact_id, account_id, account_revision, .. } = *party;
-        ValueTuple::Many(vec![(*activity_id).into(), contact_id.into(), account_id.into(), account_revision.into()])
+        vec![activity.activity_id.into(), contact_id.into(), account_id.into(), account_revision.into()]
     });
-    let column = |number: u8| Expr::col(("resolved", format!("column{number}")));
+    let column = |number| column_of("resolved", number);
     let update = Query::update()
         .table(Entity)
-        .from(TableRef::ValuesList(rows.collect(), "resolved".into()))
+        .from(table_of(tx.get_database_backend(), rows.collect(), "resolved"))
         .value(Column::State, State::Identified.as_str())
         .value(Column::ContactId, column(2))
         .value(Column::AccountId, column(3))
@@ -178,7 +176,7 @@ async fn set_next_attempt(tx: &Tx, activity_ids: &[Uuid], next: Option<Timestamp
     if !activity_ids.is_empty() {
         Entity::update_many()
             .col_expr(Column::NextAttemptTime, Expr::value(next.map(|time| time.as_millisecond())))
-            .filter(Column::ActivityId.is_in(activity_ids.iter().copied()))
+            .filter(is_any(tx.get_database_backend(), Column::ActivityId, activity_ids.iter().copied()))
             .exec(&**tx)
             .await?;
     }

@@ -246,9 +246,9 @@ fn state_message(state: State) -> ActivityState {
     }
 }
 
-/// The question who did an activity.
-pub(crate) fn claim(activity: &Activity) -> IdentityClaim {
-    IdentityClaim { identity: Some(identity_message(&activity.payload.identity)), source: activity.source.clone() }
+/// The question who it was of whom this source speaks.
+pub(crate) fn claim(identity: &Identity, source: &str) -> IdentityClaim {
+    IdentityClaim { identity: Some(identity_message(identity)), source: source.to_owned() }
 }
 
 /// What is announced of an activity: ids, what the source declares and how a call went, and nothing of a person.

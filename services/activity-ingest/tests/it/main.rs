@@ -15,6 +15,7 @@ mod lists;
 mod observations;
 mod privacy;
 mod quarantine;
+mod recognition;
 mod repetitions;
 mod stitching;
 mod support;

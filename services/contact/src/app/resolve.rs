@@ -1,4 +1,4 @@
-//! Who is behind a batch of claims: one transaction for all of them.
+//! Who is behind a batch of claims: one look at what is known, and one transaction for those that tell something new.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::App;
 use crate::{
-    domain::{Claim, Resolved, merge::Kind},
+    domain::{Claim, Directory, Resolved, merge::Kind},
     metrics::Found,
     store::{directory, merges},
 };
@@ -31,28 +31,61 @@ pub(crate) struct Answer {
 const CONTACT: &str = "service:contact";
 
 impl App {
-    /// Resolves claims; an invalid one gets its error, the others stand.
-    pub(crate) async fn resolve(&self, claims: Vec<Result<Claim>>) -> Result<Vec<Result<Answer>>> {
+    /// Resolves claims; an invalid one gets its error, the others stand. With `known_only`, those that tell something new
+    /// stay without an answer, and nothing changes.
+    pub(crate) async fn resolve(
+        &self,
+        claims: Vec<Result<Claim>>,
+        known_only: bool,
+    ) -> Result<Vec<Result<Option<Answer>>>> {
         let valid: Vec<Claim> = claims.iter().filter_map(|claim| claim.as_ref().ok().cloned()).collect();
-        let mut answers = self.resolve_valid(valid).await?.into_iter();
-        let mut results = Vec::with_capacity(claims.len());
-        for claim in claims {
-            let result = match claim {
-                Ok(_) => Ok(answers.next().ok_or_else(|| Error::internal("fewer answers than claims"))?),
-                Err(error) => Err(error),
-            };
-            self.metrics.resolved(match &result {
-                Ok(Answer { suppressed: true, .. }) => Found::Suppressed,
-                Ok(answer) if answer.resolved.contact_created || answer.resolved.account_created => Found::Created,
-                Ok(_) => Found::Known,
-                Err(_) => Found::Rejected,
-            });
-            results.push(result);
+        let mut answers = self.recognise(&valid).await?;
+        if !known_only {
+            let news = valid.into_iter().zip(&answers).filter(|(_, answer)| answer.is_none());
+            let mut resolved = self.resolve_new(news.map(|(claim, _)| claim).collect()).await?.into_iter();
+            answers.iter_mut().filter(|answer| answer.is_none()).for_each(|answer| *answer = resolved.next());
         }
+        let mut answers = answers.into_iter();
+        let result = |claim: Result<Claim>| match claim {
+            Ok(_) => answers.next().ok_or_else(|| Error::internal("fewer answers than claims")),
+            Err(error) => Err(error),
+        };
+        let results: Vec<_> = claims.into_iter().map(result).collect();
+        results.iter().for_each(|result| self.count(result));
         Ok(results)
     }
 
-    async fn resolve_valid(&self, claims: Vec<Claim>) -> Result<Vec<Answer>> {
+    fn count(&self, result: &Result<Option<Answer>>) {
+        self.metrics.resolved(match result {
+            // Whoever asks for what is known asks again.
+            Ok(None) => return,
+            Ok(Some(Answer { suppressed: true, .. })) => Found::Suppressed,
+            Ok(Some(answer)) if answer.resolved.contact_created || answer.resolved.account_created => Found::Created,
+            Ok(Some(_)) => Found::Known,
+            Err(_) => Found::Rejected,
+        });
+    }
+
+    /// Who is behind the claims that tell nothing new: most of them do, and nobody has to wait for a lock for these. Where
+    /// somebody who was erased may be named, it is left open.
+    async fn recognise(&self, claims: &[Claim]) -> Result<Vec<Option<Answer>>> {
+        let (app, claims) = (self.clone(), claims.to_vec());
+        let work = move |view: Tx| async move {
+            let known = directory::look(&*view, &claims).await?;
+            let suppressed = app.suppressed(&view, &claims, |key| known.contact_of.contains_key(key)).await?;
+            let answer = |(claim, suppressed): (&Claim, bool)| {
+                let resolved = known.recognise(claim).filter(|_| !suppressed)?;
+                Some(Answer::of(resolved, &known))
+            };
+            Ok(claims.iter().zip(suppressed).map(answer).collect())
+        };
+        self.database.read(work).await
+    }
+
+    async fn resolve_new(&self, claims: Vec<Claim>) -> Result<Vec<Answer>> {
+        if claims.is_empty() {
+            return Ok(Vec::new());
+        }
         let app = self.clone();
         self.database.write(move |tx| async move { app.resolve_in(&tx, claims).await }).await
     }
@@ -81,20 +114,8 @@ impl App {
         let contacts = known.changed_contacts.iter().filter_map(|id| known.contacts.get(id));
         self.announce(tx, accounts, contacts).await?;
         self.enter_visitors(tx, &known.visitors).await?;
-        Ok(resolved
-            .into_iter()
-            .map(|(resolved, suppressed)| Answer {
-                contact_id: resolved.contact_id.map(|id| known.survivor(id)),
-                account_id: resolved.account_id.map(|id| known.survivor(id)),
-                account_revision: resolved
-                    .account_id
-                    .and_then(|id| known.accounts.get(&id))
-                    .map_or(0, |account| account.revision),
-                suppressed,
-                contact_changed: resolved.contact_id.is_some_and(|id| known.changed_contacts.contains(&id)),
-                resolved,
-            })
-            .collect())
+        let answer = |(resolved, suppressed)| Answer { suppressed, ..Answer::of(resolved, &known) };
+        Ok(resolved.into_iter().map(answer).collect())
     }
 
     /// Enters into the journal which visitors turned out to be whom.
@@ -108,5 +129,19 @@ impl App {
             self.announce_merge(tx, merge).await?;
         }
         Ok(())
+    }
+}
+
+impl Answer {
+    fn of(resolved: Resolved, known: &Directory) -> Self {
+        let account = resolved.account_id.and_then(|id| known.accounts.get(&id));
+        Self {
+            contact_id: resolved.contact_id.map(|id| known.survivor(id)),
+            account_id: resolved.account_id.map(|id| known.survivor(id)),
+            account_revision: account.map_or(0, |account| account.revision),
+            suppressed: false,
+            contact_changed: resolved.contact_id.is_some_and(|id| known.changed_contacts.contains(&id)),
+            resolved,
+        }
     }
 }

@@ -132,6 +132,40 @@ impl Directory {
         keys.is_some_and(|keys| keys.iter().all(|key| matches!(key, Key::AnonymousId(_))))
     }
 
+    /// Who is behind a claim that tells nothing new; none when [`Directory::resolve`] would create somebody or change
+    /// what is known.
+    pub fn recognise(&self, claim: &Claim) -> Option<Resolved> {
+        let mut part = self.about(claim);
+        let resolved = part.resolve(claim, 0, &mut Uuid::nil);
+        let nothing_new =
+            part.changed_contacts.is_empty() && part.changed_accounts.is_empty() && part.new_keys.is_empty();
+        (nothing_new && part.matching.found.is_empty()).then_some(resolved)
+    }
+
+    /// The part that the keys of the claim lead to. Without phones and descriptions: whoever is told by these only is not
+    /// recognised.
+    fn about(&self, claim: &Claim) -> Self {
+        let keys = claim.keys();
+        let found = |map: &HashMap<Key, Uuid>| -> HashMap<Key, Uuid> {
+            keys.iter().filter_map(|key| Some((key.clone(), *map.get(key)?))).collect()
+        };
+        let (contact_of, account_of) = (found(&self.contact_of), found(&self.account_of));
+        let people: BTreeSet<Uuid> = contact_of.values().copied().collect();
+        let known = |id: Uuid| Some((id, self.contacts.get(&id)?.clone()));
+        let contacts: BTreeMap<_, _> = people.iter().copied().filter_map(known).collect();
+        let of_merged = |id: &Uuid| Some((*id, *self.accounts_of_merged.get(id)?));
+        let accounts_of_merged: HashMap<_, _> = people.iter().filter_map(of_merged).collect();
+        let at = contacts.values().filter_map(|contact| contact.account_id);
+        let at = at.chain(accounts_of_merged.values().copied());
+        let known = |id: Uuid| Some((id, self.accounts.get(&id)?.clone()));
+        let accounts: BTreeMap<_, _> = account_of.values().copied().chain(at).filter_map(known).collect();
+        let keys_of = people.into_iter().filter_map(|id| Some((id, self.keys_of.get(&id)?.clone()))).collect();
+        let merged = contacts.keys().chain(accounts.keys());
+        let survivors = merged.filter_map(|id| Some((*id, *self.survivors.get(id)?))).collect();
+        let part = Self { contact_of, keys_of, account_of, contacts, accounts, ..Self::default() };
+        Self { survivors, accounts_of_merged, ..part }
+    }
+
     fn resolve_account(
         &mut self,
         claim: &Claim,

@@ -2,10 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use leadflow_platform::{Error, Result, db::Tx, digest::Facts};
+use leadflow_platform::{
+    Error, Result,
+    db::{Tx, column_of, insert_all, is_any, table_of},
+    digest::Facts,
+};
 use sea_orm::{
-    ColumnTrait as _, Condition, ConnectionTrait, EntityTrait as _, QueryFilter as _, QueryOrder as _,
-    QuerySelect as _, QueryTrait as _, Set, sea_query::OnConflict,
+    ColumnTrait as _, Condition, ConnectionTrait, EntityTrait as _, FromQueryResult as _, Iterable as _,
+    QueryFilter as _, QueryOrder as _, QuerySelect as _, QueryTrait as _, Set,
+    sea_query::{Expr, ExprTrait as _, OnConflict, Query},
 };
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -50,30 +55,31 @@ pub(crate) async fn get(connection: &impl ConnectionTrait, account_id: Uuid) -> 
 
 /// These accounts.
 pub(crate) async fn by_ids(connection: &impl ConnectionTrait, ids: &[Uuid]) -> Result<BTreeMap<Uuid, Account>> {
-    let mut found = BTreeMap::new();
-    for chunk in ids.chunks(CHUNK) {
-        let rows = Entity::find().filter(Column::AccountId.is_in(chunk.iter().copied())).all(connection).await?;
-        let accounts = with_domains(connection, rows).await?;
-        found.extend(accounts.into_iter().map(|account| (account.account_id, account)));
-    }
-    Ok(found)
+    find(connection, ids, false).await
 }
 
 /// These accounts, locked in the order of their ids.
 pub(crate) async fn lock(tx: &Tx, ids: BTreeSet<Uuid>) -> Result<BTreeMap<Uuid, Account>> {
-    let ids: Vec<_> = ids.into_iter().collect();
-    let mut locked = BTreeMap::new();
+    find(&**tx, &ids.into_iter().collect::<Vec<_>>(), true).await
+}
+
+/// These accounts; to be changed, they are locked in the order of their ids.
+pub(super) async fn find(
+    connection: &impl ConnectionTrait,
+    ids: &[Uuid],
+    lock: bool,
+) -> Result<BTreeMap<Uuid, Account>> {
+    let mut found = BTreeMap::new();
     for chunk in ids.chunks(CHUNK) {
-        let rows = Entity::find()
-            .filter(Column::AccountId.is_in(chunk.iter().copied()))
-            .order_by_asc(Column::AccountId)
-            .lock_exclusive()
-            .all(&**tx)
-            .await?;
-        let accounts = with_domains(&**tx, rows).await?;
-        locked.extend(accounts.into_iter().map(|account| (account.account_id, account)));
+        let these = is_any(connection.get_database_backend(), Column::AccountId, chunk.iter().copied());
+        let mut query = Entity::find().filter(these).order_by_asc(Column::AccountId);
+        if lock {
+            query = query.lock_exclusive();
+        }
+        let accounts = with_domains(connection, query.all(connection).await?).await?;
+        found.extend(accounts.into_iter().map(|account| (account.account_id, account)));
     }
-    Ok(locked)
+    Ok(found)
 }
 
 /// The ids of the accounts with these references.
@@ -97,24 +103,26 @@ pub(crate) async fn by_references(
 
 /// Which accounts these keys lead to.
 pub(crate) async fn owners(connection: &impl ConnectionTrait, keys: &[Key]) -> Result<HashMap<Key, Uuid>> {
-    let mut by_kind: BTreeMap<&str, Vec<String>> = BTreeMap::new();
-    for (kind, value, _) in keys.iter().filter_map(key_columns) {
-        by_kind.entry(kind).or_default().push(value);
-    }
+    let backend = connection.get_database_backend();
+    let asked: Vec<_> = keys.iter().filter_map(key_columns).collect();
     let mut found = HashMap::new();
-    for (kind, values) in by_kind {
-        for chunk in values.chunks(CHUNK) {
-            // The first columns of the primary key, so that it finds the rows.
-            let rows = account_key::Entity::find()
-                .filter(account_key::Column::Kind.eq(kind))
-                .filter(account_key::Column::Value.is_in(chunk.iter().cloned()))
-                .all(connection)
-                .await?;
-            found.extend(rows.into_iter().map(|row| (row.account_id, to_key(row))).map(|(id, key)| (key, id)));
-        }
+    for chunk in asked.chunks(CHUNK) {
+        let rows = chunk.iter().cloned().map(|(kind, value, country)| vec![kind.into(), value.into(), country.into()]);
+        let is = |column: account_key::Column, number| {
+            Expr::col((account_key::Entity, column)).eq(column_of("asked", number))
+        };
+        // All columns of the primary key, so that it finds the rows.
+        let same = is(account_key::Column::Kind, 1)
+            .and(is(account_key::Column::Value, 2))
+            .and(is(account_key::Column::Country, 3));
+        let query = Query::select()
+            .columns(account_key::Column::iter().map(|column| (account_key::Entity, column)))
+            .from(table_of(backend, rows.collect(), "asked"))
+            .inner_join(account_key::Entity, same)
+            .to_owned();
+        let rows = account_key::Model::find_by_statement(backend.build(&query)).all(connection).await?;
+        found.extend(rows.into_iter().map(|row| (row.account_id, to_key(row))).map(|(id, key)| (key, id)));
     }
-    let asked: BTreeSet<_> = keys.iter().collect();
-    found.retain(|key, _| asked.contains(key));
     Ok(found)
 }
 
@@ -132,66 +140,45 @@ fn key_columns(key: &Key) -> Option<(&'static str, String, String)> {
 
 /// Writes accounts, new or changed.
 pub(crate) async fn save(tx: &Tx, accounts: impl IntoIterator<Item = &Account>) -> Result<()> {
-    let rows: Vec<_> = accounts.into_iter().map(to_row).collect::<Result<_>>()?;
-    for chunk in rows.chunks(CHUNK) {
-        Entity::insert_many(chunk.to_vec())
-            .on_conflict(
-                OnConflict::column(Column::AccountId)
-                    .update_columns([
-                        Column::Reference,
-                        Column::Name,
-                        Column::SortName,
-                        Column::Country,
-                        Column::Region,
-                        Column::PostalCode,
-                        Column::Street,
-                        Column::City,
-                        Column::Phones,
-                        Column::Industry,
-                        Column::Employees,
-                        Column::Revenue,
-                        Column::Relation,
-                        Column::OwnerRep,
-                        Column::ParentAccountId,
-                        Column::Sites,
-                        Column::Revision,
-                        Column::UpdateTime,
-                        Column::MergedInto,
-                    ])
-                    .to_owned(),
-            )
-            .exec_without_returning(&**tx)
-            .await?;
-    }
-    Ok(())
+    let changed = OnConflict::column(Column::AccountId)
+        .update_columns([
+            Column::Reference,
+            Column::Name,
+            Column::SortName,
+            Column::Country,
+            Column::Region,
+            Column::PostalCode,
+            Column::Street,
+            Column::City,
+            Column::Phones,
+            Column::Industry,
+            Column::Employees,
+            Column::Revenue,
+            Column::Relation,
+            Column::OwnerRep,
+            Column::ParentAccountId,
+            Column::Sites,
+            Column::Revision,
+            Column::UpdateTime,
+            Column::MergedInto,
+        ])
+        .to_owned();
+    insert_all(tx, accounts.into_iter().map(to_row).collect(), Some(changed)).await
 }
 
 /// Lets keys lead to accounts. A domain that leads elsewhere already is a unique violation; a name leads to the account
 /// that had it first.
 pub(crate) async fn add_keys(tx: &Tx, keys: impl IntoIterator<Item = (Key, Uuid)>) -> Result<()> {
-    let (names, domains): (Vec<_>, Vec<_>) = keys
-        .into_iter()
-        .filter_map(|(key, account_id)| Some((key_columns(&key)?, account_id)))
-        .partition(|((kind, ..), _)| *kind == NAME);
-    for (keys, may_be_taken) in [(domains, false), (names, true)] {
-        for chunk in keys.chunks(CHUNK) {
-            let rows = chunk.iter().map(|((kind, value, country), account_id)| account_key::ActiveModel {
-                kind: Set((*kind).to_owned()),
-                value: Set(value.clone()),
-                country: Set(country.clone()),
-                account_id: Set(*account_id),
-            });
-            let insert = account_key::Entity::insert_many(rows);
-            if may_be_taken {
-                let key = [account_key::Column::Kind, account_key::Column::Value, account_key::Column::Country];
-                let taken = OnConflict::columns(key).do_nothing().to_owned();
-                insert.on_conflict(taken).exec_without_returning(&**tx).await?;
-            } else {
-                insert.exec_without_returning(&**tx).await?;
-            }
-        }
+    let (mut names, mut domains) = (Vec::new(), Vec::new());
+    for (key, account_id) in keys {
+        let Some((kind, value, country)) = key_columns(&key) else { continue };
+        let (kind_of_row, value, country) = (Set(kind.to_owned()), Set(value), Set(country));
+        let row = account_key::ActiveModel { kind: kind_of_row, value, country, account_id: Set(account_id) };
+        if kind == NAME { names.push(row) } else { domains.push(row) }
     }
-    Ok(())
+    let key = [account_key::Column::Kind, account_key::Column::Value, account_key::Column::Country];
+    insert_all(tx, domains, None).await?;
+    insert_all(tx, names, Some(OnConflict::columns(key).do_nothing().to_owned())).await
 }
 
 /// Takes the keys of an account away that are not its own any more: all domains, and all names but its own, in its
@@ -259,8 +246,9 @@ async fn with_domains(connection: &impl ConnectionTrait, rows: Vec<Model>) -> Re
     let ids: Vec<_> = rows.iter().map(|row| row.account_id).collect();
     let mut domains: HashMap<Uuid, Vec<String>> = HashMap::new();
     for chunk in ids.chunks(CHUNK) {
+        let these = is_any(connection.get_database_backend(), account_key::Column::AccountId, chunk.iter().copied());
         let keys = account_key::Entity::find()
-            .filter(account_key::Column::AccountId.is_in(chunk.iter().copied()))
+            .filter(these)
             .filter(account_key::Column::Kind.eq(DOMAIN))
             .order_by_asc(account_key::Column::Value)
             .all(connection)

@@ -2,10 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use leadflow_platform::{Error, Result, db::Tx, digest::Facts};
+use leadflow_platform::{
+    Error, Result,
+    db::{Tx, column_of, insert_all, is_any, table_of},
+    digest::Facts,
+};
 use sea_orm::{
-    ColumnTrait as _, ConnectionTrait, EntityTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _,
-    QueryTrait as _, Set, sea_query::OnConflict,
+    ColumnTrait as _, ConnectionTrait, EntityTrait as _, FromQueryResult as _, Iterable as _, QueryFilter as _,
+    QueryOrder as _, QuerySelect as _, QueryTrait as _, Set,
+    sea_query::{Expr, ExprTrait as _, OnConflict, Query},
 };
 use uuid::Uuid;
 
@@ -18,30 +23,32 @@ use crate::domain::{Contact, Key};
 
 /// These contacts.
 pub(crate) async fn by_ids(connection: &impl ConnectionTrait, ids: &[Uuid]) -> Result<BTreeMap<Uuid, Contact>> {
-    let mut found = BTreeMap::new();
-    for chunk in ids.chunks(CHUNK) {
-        for row in Entity::find().filter(Column::ContactId.is_in(chunk.iter().copied())).all(connection).await? {
-            found.insert(row.contact_id, to_contact(row)?);
-        }
-    }
-    Ok(found)
+    find(connection, ids, false).await
 }
 
 /// These contacts, locked in the order of their ids.
 pub(crate) async fn lock(tx: &Tx, ids: &[Uuid]) -> Result<BTreeMap<Uuid, Contact>> {
-    let mut locked = BTreeMap::new();
+    find(&**tx, ids, true).await
+}
+
+/// These contacts; to be changed, they are locked in the order of their ids.
+pub(super) async fn find(
+    connection: &impl ConnectionTrait,
+    ids: &[Uuid],
+    lock: bool,
+) -> Result<BTreeMap<Uuid, Contact>> {
+    let mut found = BTreeMap::new();
     for chunk in ids.chunks(CHUNK) {
-        let rows = Entity::find()
-            .filter(Column::ContactId.is_in(chunk.iter().copied()))
-            .order_by_asc(Column::ContactId)
-            .lock_exclusive()
-            .all(&**tx)
-            .await?;
-        for row in rows {
-            locked.insert(row.contact_id, to_contact(row)?);
+        let these = is_any(connection.get_database_backend(), Column::ContactId, chunk.iter().copied());
+        let mut query = Entity::find().filter(these).order_by_asc(Column::ContactId);
+        if lock {
+            query = query.lock_exclusive();
+        }
+        for row in query.all(connection).await? {
+            found.insert(row.contact_id, to_contact(row)?);
         }
     }
-    Ok(locked)
+    Ok(found)
 }
 
 /// The names of these contacts, as people read them.
@@ -62,25 +69,24 @@ pub(crate) async fn names(connection: &impl ConnectionTrait, ids: &[Uuid]) -> Re
 
 /// Which contacts these keys lead to; phones are not among them.
 pub(crate) async fn owners(connection: &impl ConnectionTrait, keys: &[Key]) -> Result<HashMap<Key, Uuid>> {
-    let mut by_kind: BTreeMap<&str, Vec<(String, String)>> = BTreeMap::new();
-    for (kind, scope, value) in keys.iter().filter_map(key_columns) {
-        by_kind.entry(kind).or_default().push((scope, value));
-    }
+    let backend = connection.get_database_backend();
+    let asked: Vec<_> = keys.iter().filter_map(key_columns).collect();
     let mut found = HashMap::new();
-    for (kind, columns) in by_kind {
-        for chunk in columns.chunks(CHUNK) {
-            // All columns of the primary key, so that it finds the rows.
-            let rows = identity::Entity::find()
-                .filter(identity::Column::Kind.eq(kind))
-                .filter(identity::Column::Scope.is_in(chunk.iter().map(|(scope, _)| scope.clone())))
-                .filter(identity::Column::Value.is_in(chunk.iter().map(|(_, value)| value.clone())))
-                .all(connection)
-                .await?;
-            found.extend(rows.into_iter().map(|row| (row.contact_id, to_key(row))).map(|(id, key)| (key, id)));
-        }
+    for chunk in asked.chunks(CHUNK) {
+        let rows = chunk.iter().cloned().map(|(kind, scope, value)| vec![kind.into(), scope.into(), value.into()]);
+        let is =
+            |column: identity::Column, number| Expr::col((identity::Entity, column)).eq(column_of("asked", number));
+        // All columns of the primary key, so that it finds the rows.
+        let same =
+            is(identity::Column::Kind, 1).and(is(identity::Column::Scope, 2)).and(is(identity::Column::Value, 3));
+        let query = Query::select()
+            .columns(identity::Column::iter().map(|column| (identity::Entity, column)))
+            .from(table_of(backend, rows.collect(), "asked"))
+            .inner_join(identity::Entity, same)
+            .to_owned();
+        let rows = identity::Model::find_by_statement(backend.build(&query)).all(connection).await?;
+        found.extend(rows.into_iter().map(|row| (row.contact_id, to_key(row))).map(|(id, key)| (key, id)));
     }
-    let asked: BTreeSet<_> = keys.iter().collect();
-    found.retain(|key, _| asked.contains(key));
     Ok(found)
 }
 
@@ -88,11 +94,8 @@ pub(crate) async fn owners(connection: &impl ConnectionTrait, keys: &[Key]) -> R
 pub(crate) async fn keys_of(connection: &impl ConnectionTrait, ids: &[Uuid]) -> Result<HashMap<Uuid, BTreeSet<Key>>> {
     let mut found: HashMap<Uuid, BTreeSet<Key>> = HashMap::new();
     for chunk in ids.chunks(CHUNK) {
-        let rows = identity::Entity::find()
-            .filter(identity::Column::ContactId.is_in(chunk.iter().copied()))
-            .all(connection)
-            .await?;
-        for row in rows {
+        let these = is_any(connection.get_database_backend(), identity::Column::ContactId, chunk.iter().copied());
+        for row in identity::Entity::find().filter(these).all(connection).await? {
             found.entry(row.contact_id).or_default().insert(to_key(row));
         }
     }
@@ -123,11 +126,8 @@ pub(crate) async fn phones(
 ) -> Result<HashMap<String, BTreeSet<Uuid>>> {
     let mut found: HashMap<String, BTreeSet<Uuid>> = HashMap::new();
     for chunk in phones.chunks(CHUNK) {
-        let rows = contact_phone::Entity::find()
-            .filter(contact_phone::Column::Phone.is_in(chunk.iter().cloned()))
-            .all(connection)
-            .await?;
-        for row in rows {
+        let these = is_any(connection.get_database_backend(), contact_phone::Column::Phone, chunk.iter().cloned());
+        for row in contact_phone::Entity::find().filter(these).all(connection).await? {
             found.entry(row.phone).or_default().insert(row.contact_id);
         }
     }
@@ -136,71 +136,46 @@ pub(crate) async fn phones(
 
 /// Writes contacts, new or changed.
 pub(crate) async fn save(tx: &Tx, contacts: &[&Contact]) -> Result<()> {
-    for chunk in contacts.chunks(CHUNK) {
-        Entity::insert_many(chunk.iter().map(|contact| to_row(contact)))
-            .on_conflict(
-                OnConflict::column(Column::ContactId)
-                    .update_columns([
-                        Column::AccountId,
-                        Column::GivenName,
-                        Column::FamilyName,
-                        Column::JobTitle,
-                        Column::Emails,
-                        Column::Phones,
-                        Column::Street,
-                        Column::City,
-                        Column::Region,
-                        Column::PostalCode,
-                        Column::Role,
-                        Column::Function,
-                        Column::Seniority,
-                        Column::Stage,
-                        Column::Country,
-                        Column::Revision,
-                        Column::UpdateTime,
-                        Column::MergedInto,
-                    ])
-                    .to_owned(),
-            )
-            .exec_without_returning(&**tx)
-            .await?;
-        let phones: Vec<_> = chunk
-            .iter()
-            .flat_map(|contact| contact.phones.iter().map(|phone| (phone.clone(), contact.contact_id)))
-            .map(|(phone, id)| contact_phone::ActiveModel { phone: Set(phone), contact_id: Set(id) })
-            .collect();
-        if !phones.is_empty() {
-            contact_phone::Entity::insert_many(phones)
-                .on_conflict(
-                    OnConflict::columns([contact_phone::Column::Phone, contact_phone::Column::ContactId])
-                        .do_nothing()
-                        .to_owned(),
-                )
-                .exec_without_returning(&**tx)
-                .await?;
-        }
-    }
-    Ok(())
+    let changed = OnConflict::column(Column::ContactId)
+        .update_columns([
+            Column::AccountId,
+            Column::GivenName,
+            Column::FamilyName,
+            Column::JobTitle,
+            Column::Emails,
+            Column::Phones,
+            Column::Street,
+            Column::City,
+            Column::Region,
+            Column::PostalCode,
+            Column::Role,
+            Column::Function,
+            Column::Seniority,
+            Column::Stage,
+            Column::Country,
+            Column::Revision,
+            Column::UpdateTime,
+            Column::MergedInto,
+        ])
+        .to_owned();
+    insert_all(tx, contacts.iter().map(|contact| to_row(contact)).collect(), Some(changed)).await?;
+    let phones = contacts
+        .iter()
+        .flat_map(|contact| contact.phones.iter().map(|phone| (phone.clone(), contact.contact_id)))
+        .map(|(phone, id)| contact_phone::ActiveModel { phone: Set(phone), contact_id: Set(id) });
+    let known =
+        OnConflict::columns([contact_phone::Column::Phone, contact_phone::Column::ContactId]).do_nothing().to_owned();
+    insert_all(tx, phones.collect(), Some(known)).await
 }
 
 /// Lets identities lead to contacts. One that leads elsewhere already is a unique violation.
 pub(crate) async fn add_keys(tx: &Tx, keys: impl IntoIterator<Item = (Key, Uuid)>) -> Result<()> {
-    let rows: Vec<_> = keys
-        .into_iter()
-        .filter_map(|(key, contact_id)| {
-            let (kind, scope, value) = key_columns(&key)?;
-            Some(identity::ActiveModel {
-                kind: Set(kind.to_owned()),
-                scope: Set(scope),
-                value: Set(value),
-                contact_id: Set(contact_id),
-            })
-        })
-        .collect();
-    for chunk in rows.chunks(CHUNK) {
-        identity::Entity::insert_many(chunk.to_vec()).exec_without_returning(&**tx).await?;
-    }
-    Ok(())
+    let row = |(key, contact_id): (Key, Uuid)| {
+        let (kind, scope, value) = key_columns(&key)?;
+        let (kind, scope, value) = (Set(kind.to_owned()), Set(scope), Set(value));
+        Some(identity::ActiveModel { kind, scope, value, contact_id: Set(contact_id) })
+    };
+    insert_all(tx, keys.into_iter().filter_map(row).collect(), None).await
 }
 
 /// Each with its revision, which is all that tells its states apart.

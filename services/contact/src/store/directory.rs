@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use leadflow_platform::{Result, db::Tx};
+use sea_orm::ConnectionTrait;
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
@@ -44,7 +45,7 @@ pub(crate) async fn load(tx: &Tx, claims: &[Claim]) -> Result<Directory> {
 
     let merged: Vec<_> = contacts.values().filter(|it| it.merged_into.is_some()).map(|it| it.contact_id).collect();
     let mut survivors = merges::survivors(&**tx, &merged).await?;
-    let accounts_of_merged = accounts_of(tx, &contacts, &survivors).await?;
+    let accounts_of_merged = accounts_of(&**tx, &contacts, &survivors).await?;
 
     let at = contacts.values().filter_map(|contact| contact.account_id).chain(accounts_of_merged.values().copied());
     let meant = matching.meant(Subject::Organisation, &organisations);
@@ -65,14 +66,14 @@ pub(crate) async fn load(tx: &Tx, claims: &[Claim]) -> Result<Directory> {
 
 /// Where those are who were merged into somebody, and of whom nothing else says where they are.
 async fn accounts_of(
-    tx: &Tx,
+    connection: &impl ConnectionTrait,
     contacts: &BTreeMap<Uuid, Contact>,
     survivors: &HashMap<Uuid, Uuid>,
 ) -> Result<HashMap<Uuid, Uuid>> {
     let homeless = contacts.values().filter(|contact| contact.account_id.is_none());
     let of: Vec<_> = homeless.filter_map(|it| Some((it.contact_id, *survivors.get(&it.contact_id)?))).collect();
     let ids: Vec<_> = of.iter().map(|(_, survivor)| *survivor).collect();
-    let people = contacts::by_ids(&**tx, &ids).await?;
+    let people = contacts::by_ids(connection, &ids).await?;
     let at = |(id, survivor): (Uuid, Uuid)| Some((id, people.get(&survivor)?.account_id?));
     Ok(of.into_iter().filter_map(at).collect())
 }
@@ -104,6 +105,28 @@ fn to_match(
     let people = claims.iter().filter(unknown_person).filter_map(Claim::person_profile);
     let organisations = claims.iter().filter(unknown_organisation).filter_map(Claim::organisation_profile);
     (people.collect(), organisations.collect())
+}
+
+/// What the keys of claims lead to, to look at. Nobody is searched for whom no key leads to.
+pub(crate) async fn look(connection: &impl ConnectionTrait, claims: &[Claim]) -> Result<Directory> {
+    let keys: BTreeSet<_> = claims.iter().flat_map(Claim::keys).collect();
+    let keys: Vec<_> = keys.into_iter().collect();
+    let contact_of = contacts::owners(connection, &keys).await?;
+    let account_of = accounts::owners(connection, &keys).await?;
+    let people: BTreeSet<Uuid> = contact_of.values().copied().collect();
+    let people: Vec<_> = people.into_iter().collect();
+    let contacts = contacts::by_ids(connection, &people).await?;
+    let keys_of = contacts::keys_of(connection, &people).await?;
+    let merged: Vec<_> = contacts.values().filter(|it| it.merged_into.is_some()).map(|it| it.contact_id).collect();
+    let mut survivors = merges::survivors(connection, &merged).await?;
+    let accounts_of_merged = accounts_of(connection, &contacts, &survivors).await?;
+    let at = contacts.values().filter_map(|contact| contact.account_id).chain(accounts_of_merged.values().copied());
+    let organisations: BTreeSet<Uuid> = account_of.values().copied().chain(at).collect();
+    let accounts = accounts::by_ids(connection, &organisations.into_iter().collect::<Vec<_>>()).await?;
+    let merged: Vec<_> = accounts.values().filter(|it| it.merged_into.is_some()).map(|it| it.account_id).collect();
+    survivors.extend(merges::survivors(connection, &merged).await?);
+    let known = Directory { contact_of, keys_of, account_of, contacts, accounts, ..Directory::default() };
+    Ok(Directory { survivors, accounts_of_merged, ..known })
 }
 
 /// Waits until no other transaction is at these keys.

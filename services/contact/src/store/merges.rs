@@ -2,7 +2,10 @@
 
 use std::collections::HashMap;
 
-use leadflow_platform::{Error, Result, db::Tx};
+use leadflow_platform::{
+    Error, Result,
+    db::{Tx, insert_all},
+};
 use sea_orm::{
     ActiveModelTrait as _, ColumnTrait as _, Condition, ConnectionTrait, EntityTrait as _, QueryFilter as _,
     QueryOrder as _, QuerySelect as _, Set,
@@ -32,10 +35,7 @@ pub(crate) async fn get(connection: &impl ConnectionTrait, merge_id: Uuid) -> Re
 
 /// Enters new merges.
 pub(crate) async fn enter(tx: &Tx, merges: &[Merge]) -> Result<()> {
-    for chunk in merges.chunks(CHUNK) {
-        Entity::insert_many(chunk.iter().map(to_row)).exec_without_returning(&**tx).await?;
-    }
-    Ok(())
+    insert_all(tx, merges.iter().map(to_row).collect(), None).await
 }
 
 /// Enters that a merge was undone.

@@ -52,5 +52,5 @@ impl MigrationTrait for Tables {
     }
 }
 
-/// Rows of one statement, within the limits on bound values.
+/// Keys in one question, within the limits on bound values: SQLite takes 32,766.
 const CHUNK: usize = 500;

@@ -187,7 +187,7 @@ pub(crate) fn account_change(
     mask: Option<&prost_types::FieldMask>,
     mut said: pb::Account,
 ) -> Result<impl Fn(&mut Account) + Send + Sync + 'static> {
-    const FIELDS: [&str; 13] = [
+    const FIELDS: [&str; 15] = [
         "reference",
         "name",
         "domains",

@@ -51,11 +51,12 @@ pub(crate) fn claim(claim: &pb::IdentityClaim) -> Result<Claim> {
     }
 }
 
-pub(crate) fn resolved(result: Result<Answer>) -> pb::ResolvedIdentity {
+pub(crate) fn resolved(result: Result<Option<Answer>>) -> pb::ResolvedIdentity {
     let text = |id: Option<Uuid>| id.map(|id| id.to_string()).unwrap_or_default();
     match result {
-        Ok(Answer { suppressed: true, .. }) => pb::ResolvedIdentity { suppressed: true, ..Default::default() },
-        Ok(Answer { resolved, contact_id, account_id, account_revision, .. }) => pb::ResolvedIdentity {
+        Ok(None) => pb::ResolvedIdentity { unknown: true, ..Default::default() },
+        Ok(Some(Answer { suppressed: true, .. })) => pb::ResolvedIdentity { suppressed: true, ..Default::default() },
+        Ok(Some(Answer { resolved, contact_id, account_id, account_revision, .. })) => pb::ResolvedIdentity {
             contact_id: text(contact_id),
             account_id: text(account_id),
             origin_contact_id: text(resolved.contact_id),
@@ -64,10 +65,9 @@ pub(crate) fn resolved(result: Result<Answer>) -> pb::ResolvedIdentity {
             contact_created: resolved.contact_created,
             account_created: resolved.account_created,
             account_revision,
-            contact_review_id: resolved.contact_review.map(|id| id.to_string()).unwrap_or_default(),
-            account_review_id: resolved.account_review.map(|id| id.to_string()).unwrap_or_default(),
-            error: None,
-            suppressed: false,
+            contact_review_id: text(resolved.contact_review),
+            account_review_id: text(resolved.account_review),
+            ..Default::default()
         },
         Err(error) => pb::ResolvedIdentity { error: Some(error.to_item_status()), ..Default::default() },
     }

@@ -86,6 +86,30 @@ proptest! {
     }
 
     #[test]
+    fn who_is_recognised_is_whom_it_resolves_to_and_nobody_is_recognised_of_whom_something_new_is_told(
+        (known, claims) in (claims(), claims()),
+    ) {
+        let mut directory = Directory::default();
+        resolve(&mut directory, &known);
+        write(&mut directory);
+        directory.new_keys.clear();
+        for claim in known.iter().chain(&claims) {
+            let recognised = directory.recognise(claim);
+            let mut resolving = directory.clone();
+            let resolved = resolve(&mut resolving, std::slice::from_ref(claim));
+            let changes = !resolving.changed_contacts.is_empty()
+                || !resolving.changed_accounts.is_empty()
+                || !resolving.new_keys.is_empty();
+            if let Some(recognised) = recognised {
+                prop_assert!(!changes, "{:?}", claim);
+                prop_assert_eq!(recognised, resolved[0], "{:?}", claim);
+            }
+            let strong = claim.email.is_some() && claim.domain.is_some();
+            prop_assert!(changes || !strong || recognised.is_some(), "{:?}", claim);
+        }
+    }
+
+    #[test]
     fn one_key_leads_to_one(claims in claims()) {
         let mut directory = Directory::default();
         let resolved = resolve(&mut directory, &claims);

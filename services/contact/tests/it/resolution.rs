@@ -1,9 +1,13 @@
 //! Who is behind a claim.
 
+use std::sync::Arc;
+
 use leadflow_harness::on_each_database;
 use leadflow_proto::contact::v1::{Account, Identity, IdentityClaim};
+use sea_orm::ConnectionTrait as _;
+use tokio::sync::Notify;
 
-use crate::support::{World, claim, company, email, named};
+use crate::support::{World, claim, company, email, named, refusal};
 
 fn phone(phone: &str) -> IdentityClaim {
     claim(Identity { phone: phone.to_owned(), ..Default::default() })
@@ -36,6 +40,46 @@ on_each_database! {
         assert_eq!(contact.account_id, first.account_id);
         let account = world.account(&colleague.account_id).await;
         assert_eq!((account.name.as_str(), account.domains), ("example.co.uk", vec!["example.co.uk".to_owned()]));
+    }
+
+    async fn asked_for_whom_it_knows_it_makes_nobody_and_changes_nothing(database) {
+        let world = World::start(database).await;
+        let ada = world.resolve_one(email("ada@example.com")).await;
+        let more = claim(Identity { email: "ada@example.com".into(), given_name: "Ada".into(), ..Default::default() });
+        let results = world.recognise(vec![email("ada@example.com"), email("bob@example.com"), more, phone("?")]).await;
+        assert_eq!((&results[0].contact_id, &results[0].account_id), (&ada.contact_id, &ada.account_id));
+        assert_eq!((results[0].unknown, results[0].account_revision), (false, 1));
+        assert!(results[1].unknown && results[1].contact_id.is_empty() && results[1].account_id.is_empty());
+        assert!(results[2].unknown, "a name that was not known is something new");
+        assert_eq!(refusal(&results[3]).0, "INVALID_PHONE");
+        world.settle().await;
+        assert_eq!(world.contact(&ada.contact_id).await.given_name, "");
+        assert_eq!(world.contacts().await.len(), 1);
+    }
+
+    async fn who_tells_nothing_new_waits_for_nobody_who_does(database) {
+        let world = World::start(database).await;
+        let ada = world.resolve_one(email("ada@example.com")).await;
+        let tables = world.tables().await;
+        let (held, release) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+        let holding = tokio::spawn({
+            let (held, release) = (held.clone(), release.clone());
+            async move {
+                tables
+                    .write(move |tx| async move {
+                        tx.execute_unprepared("UPDATE contacts SET role = role").await?;
+                        tx.execute_unprepared("UPDATE accounts SET region = region").await?;
+                        held.notify_one();
+                        release.notified().await;
+                        Ok(())
+                    })
+                    .await
+            }
+        });
+        held.notified().await;
+        assert_eq!(world.resolve_one(email("ada@example.com")).await.contact_id, ada.contact_id);
+        release.notify_one();
+        holding.await.unwrap().unwrap();
     }
 
     async fn a_free_mail_address_makes_a_contact_and_never_an_account(database) {

@@ -9,6 +9,7 @@ mod consume;
 mod db;
 mod digest;
 mod forget;
+mod many;
 mod outbox;
 mod rpc;
 mod support;

@@ -1,5 +1,5 @@
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     sync::{Arc, Mutex},
 };
 
@@ -30,6 +30,10 @@ struct Inner {
     known: HashMap<String, uuid::Uuid>,
     /// The visitors who turned out to be who has this address.
     recognised: HashMap<String, String>,
+    /// Whom it knows without being told anything new.
+    known_already: HashSet<String>,
+    /// It does not answer whom it knows.
+    silent: bool,
     /// The sizes of the calls that were answered.
     calls: Vec<usize>,
     /// The next call waits for this.
@@ -54,6 +58,16 @@ impl FakeContact {
     /// Answers every call with this code.
     pub(crate) fn fail(&self, code: tonic::Code) {
         self.inner.lock().unwrap().down = Some(code);
+    }
+
+    /// Knows this address, before anybody has asked who it is.
+    pub(crate) fn knows(&self, email: &str) {
+        self.inner.lock().unwrap().known_already.insert(email.to_owned());
+    }
+
+    /// Takes the question whom it knows, and never answers it.
+    pub(crate) fn fall_silent(&self) {
+        self.inner.lock().unwrap().silent = true;
     }
 
     /// Answers again.
@@ -104,6 +118,14 @@ impl Inner {
         self.known.entry(key.to_owned()).or_insert(unused).to_string()
     }
 
+    fn resolve_known(&mut self, claim: IdentityClaim) -> Result<ResolvedIdentity, Status> {
+        let email = claim.identity.as_ref().map(|identity| identity.email.as_str()).unwrap_or_default();
+        if self.known_already.contains(email) {
+            return self.resolve(claim);
+        }
+        Ok(ResolvedIdentity { unknown: true, ..ResolvedIdentity::default() })
+    }
+
     /// `external_id` says what is to go wrong with a claim.
     fn resolve(&mut self, claim: IdentityClaim) -> Result<ResolvedIdentity, Status> {
         let identity = claim.identity.unwrap_or_default();
@@ -144,15 +166,24 @@ impl ContactService for FakeContact {
         &self,
         request: Request<ResolveIdentitiesRequest>,
     ) -> Result<Response<ResolveIdentitiesResponse>, Status> {
-        let hold = self.inner.lock().unwrap().hold_next.take();
-        if let Some(go_on) = hold {
-            go_on.notified().await;
+        let ResolveIdentitiesRequest { claims, known_only } = request.into_inner();
+        if known_only && self.inner.lock().unwrap().silent {
+            return std::future::pending().await;
+        }
+        if !known_only {
+            let hold = self.inner.lock().unwrap().hold_next.take();
+            if let Some(go_on) = hold {
+                go_on.notified().await;
+            }
         }
         let mut inner = self.inner.lock().unwrap();
         if let Some(code) = inner.down {
             return Err(Status::new(code, "as the test wants it"));
         }
-        let claims = request.into_inner().claims;
+        if known_only {
+            let results = claims.into_iter().map(|claim| inner.resolve_known(claim)).collect::<Result<_, _>>()?;
+            return Ok(Response::new(ResolveIdentitiesResponse { results }));
+        }
         let asked = claims.len();
         let results = claims.into_iter().map(|claim| inner.resolve(claim)).collect::<Result<_, _>>()?;
         inner.calls.push(asked);

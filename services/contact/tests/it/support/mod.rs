@@ -105,6 +105,12 @@ impl World {
         try_resolve(&self.client(), claims).await.unwrap()
     }
 
+    /// Asks of claims who is known already.
+    pub(crate) async fn recognise(&self, claims: Vec<pb::IdentityClaim>) -> Vec<pb::ResolvedIdentity> {
+        let request = pb::ResolveIdentitiesRequest { claims, known_only: true };
+        self.client().resolve_identities(request).await.unwrap().into_inner().results
+    }
+
     /// Resolves one claim, which is valid.
     pub(crate) async fn resolve_one(&self, claim: pb::IdentityClaim) -> pb::ResolvedIdentity {
         let result = self.resolve(vec![claim]).await.remove(0);
@@ -190,7 +196,7 @@ pub(crate) async fn try_resolve(
     client: &Client,
     claims: Vec<pb::IdentityClaim>,
 ) -> Result<Vec<pb::ResolvedIdentity>, tonic::Status> {
-    let request = pb::ResolveIdentitiesRequest { claims };
+    let request = pb::ResolveIdentitiesRequest { claims, known_only: false };
     Ok(client.clone().resolve_identities(request).await?.into_inner().results)
 }
 
