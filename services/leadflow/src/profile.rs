@@ -86,7 +86,7 @@ fn declared(configuration: &Configuration) -> Vec<(String, String)> {
         source.fields.iter().map(|field| (name(field), format!("source {}", source.name))).collect()
     };
     let mut declared: Vec<_> = configuration.sources.iter().flat_map(of_source).collect();
-    for model in &configuration.model {
+    if let Some(model) = &configuration.model {
         let attributes = model.attributes.iter().map(|field| format!("activity.attributes.{}", field.name));
         let questions = model.questions.iter().map(|field| format!("answers.{}", field.name));
         declared.extend(attributes.chain(questions).map(|name| (name, "the scoring model".to_owned())));

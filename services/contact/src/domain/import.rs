@@ -64,6 +64,8 @@ impl AccountLine {
             country: said(&new.country, &known.country),
             region: said(&new.region, &known.region),
             postal_code: said(&new.postal_code, &known.postal_code),
+            street: said(&new.street, &known.street),
+            city: said(&new.city, &known.city),
             industry: said(&new.industry, &known.industry),
             employees: new.employees.or(known.employees),
             revenue: new.revenue.or(known.revenue),

@@ -163,7 +163,7 @@ pub(crate) async fn save(tx: &Tx, accounts: impl IntoIterator<Item = &Account>) 
             Column::MergedInto,
         ])
         .to_owned();
-    insert_all(tx, accounts.into_iter().map(to_row).collect(), Some(changed)).await
+    insert_all(tx, accounts.into_iter().map(to_row).collect::<Result<_>>()?, Some(changed)).await
 }
 
 /// Lets keys lead to accounts. A domain that leads elsewhere already is a unique violation; a name leads to the account

@@ -2,7 +2,7 @@
 
 pub(super) mod consents;
 pub(super) mod erasures;
-pub(super) mod matching;
 pub(super) mod hierarchy;
+pub(super) mod matching;
 pub(super) mod merges;
 pub(super) mod site_map;

@@ -11,7 +11,7 @@ pub(crate) struct Match {
     /// The CSV file, with a header line.
     pub(crate) file: PathBuf,
     /// What a column means; may be given several times. `COLUMN=ignore` leaves one out.
-    #[arg(long = "map", value_name = "COLUMN=FIELD", value_parser = super::import::column_and_field)]
+    #[arg(long = "map", value_name = "COLUMN=FIELD", value_parser = super::import::column_and_field::<Field>)]
     pub(crate) map: Vec<(String, Field)>,
     /// The country (two letters) of lines that name none.
     #[arg(long, default_value = "")]

@@ -2,8 +2,8 @@
 #![expect(clippy::unwrap_used, reason = "a test ends where something is not as it should be")]
 
 mod architecture;
-mod consents;
 mod buyers;
+mod consents;
 mod crash;
 mod doors;
 mod email;

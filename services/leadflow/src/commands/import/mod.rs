@@ -56,7 +56,7 @@ pub(crate) async fn run_command(
     }
 }
 
-async fn run(clients: &Clients, format: Format, args: Import, vars: &Vars) -> Result<ExitCode> {
+pub(crate) async fn run(clients: &Clients, format: Format, args: Import, vars: &Vars) -> Result<ExitCode> {
     let saved = args.mapping.as_deref().map_or_else(|| Ok(Saved::default()), |name| Saved::read(name, vars))?;
     let args = with_saved(args, &saved);
     let table = Table::open(&args.file, args.delimiter.as_deref(), args.encoding.as_deref())?;

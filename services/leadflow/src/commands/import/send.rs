@@ -17,7 +17,7 @@ use crate::{
     import::{
         batch::{Batch, Seen, read},
         failures::Failures,
-        progress::{Progress, State, Summary},
+        progress::{Progress, State},
         row::Reading,
         table::Table,
     },

@@ -27,7 +27,7 @@ pub(crate) struct Word(pub(crate) &'static str);
 pub(crate) const IGNORED: Word = Word("ignore");
 
 /// Of accounts, each with the heads that mean it.
-const ACCOUNTS: [(Word, &[&str]); 14] = [
+const ACCOUNTS: [(Word, &[&str]); 16] = [
     (Word("account_id"), &[]),
     (Word("reference"), &["account number", "account no", "customer number", "kundennummer"]),
     (
@@ -38,6 +38,8 @@ const ACCOUNTS: [(Word, &[&str]); 14] = [
     (Word("country"), &["country code", "land"]),
     (Word("region"), &["state", "state province", "province", "bundesland"]),
     (Word("postal_code"), &["postcode", "zip", "zip code", "plz", "postleitzahl"]),
+    (Word("street"), &["address", "street address", "strasse", "straße"]),
+    (Word("city"), &["town", "ort", "stadt"]),
     (Word("industry"), &["sector", "branch", "branche"]),
     (Word("employees"), &["number of employees", "headcount", "mitarbeiter"]),
     (Word("revenue"), &["annual revenue", "yearly revenue", "umsatz"]),
@@ -49,7 +51,7 @@ const ACCOUNTS: [(Word, &[&str]); 14] = [
 ];
 
 /// Of contacts; most heads are those of activities.
-const CONTACTS: [(Word, &[&str]); 18] = [
+const CONTACTS: [(Word, &[&str]); 20] = [
     (Word("email"), &[]),
     (Word("phone"), &[]),
     (Word("external_id"), &["contact id"]),
@@ -62,6 +64,8 @@ const CONTACTS: [(Word, &[&str]); 18] = [
     (Word("country"), &[]),
     (Word("region"), &[]),
     (Word("postal_code"), &[]),
+    (Word("street"), &[]),
+    (Word("city"), &[]),
     (Word("role"), &["buying role"]),
     (Word("function"), &["department", "abteilung"]),
     (Word("seniority"), &["level"]),

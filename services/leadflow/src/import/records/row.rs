@@ -65,6 +65,8 @@ impl Reading {
             country: cells.country("country"),
             region: cells.text("region"),
             postal_code: cells.text("postal_code"),
+            street: cells.text("street"),
+            city: cells.text("city"),
             industry,
             employees: cells.read("employees", |text| whole(text, "")),
             revenue: cells
@@ -97,6 +99,8 @@ impl Reading {
             country: country.clone(),
             region: cells.text("region"),
             postal_code: cells.text("postal_code"),
+            street: cells.text("street"),
+            city: cells.text("city"),
             given_name: or(cells.text("given_name"), given),
             family_name: or(cells.text("family_name"), family),
             job_title: cells.text("job_title"),
