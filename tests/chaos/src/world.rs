@@ -21,6 +21,9 @@ use crate::{
 /// How often a role compares what it holds with its producers. Ten minutes by default; here a whole run is not longer.
 pub(crate) const RECONCILE_SECONDS: u64 = 5;
 
+/// What the faults and the supervisor both reach for.
+type Shared<T> = Arc<Mutex<T>>;
+
 /// All processes, and what is between them.
 #[derive(Debug)]
 pub(crate) struct World {
@@ -29,9 +32,9 @@ pub(crate) struct World {
     pub(crate) databases: BTreeMap<&'static str, String>,
     pub(crate) nats_url: String,
     pub(crate) folder: PathBuf,
-    fleet: Arc<Mutex<Fleet>>,
-    nats: Arc<Mutex<Nats>>,
-    postgres: Arc<Mutex<Postgres>>,
+    fleet: Shared<Fleet>,
+    nats: Shared<Nats>,
+    postgres: Shared<Postgres>,
 }
 
 impl World {
@@ -97,7 +100,7 @@ impl World {
     }
 
     /// The same processes, for who keeps them alive.
-    pub(crate) fn processes(&self) -> (Arc<Mutex<Fleet>>, Arc<Mutex<Nats>>, Arc<Mutex<Postgres>>) {
+    pub(crate) fn processes(&self) -> (Shared<Fleet>, Shared<Nats>, Shared<Postgres>) {
         (self.fleet.clone(), self.nats.clone(), self.postgres.clone())
     }
 }

@@ -79,6 +79,9 @@ pub(crate) fn fact_from(said: &pb::Fact, fact_id: Uuid, principal: &str, now: i6
 
 fn subject_from(said: &pb::Fact, content: &str) -> Result<Subject> {
     let kind = said.kind();
+    if kind == pb::FactKind::Unspecified {
+        return Err(Error::invalid("fact.kind", "is required"));
+    }
     let is_player = kind == pb::FactKind::Player;
     let of_players = [
         ("fact.role", said.role() != pb::BuyingRole::Unspecified),
@@ -93,11 +96,10 @@ fn subject_from(said: &pb::Fact, content: &str) -> Result<Subject> {
         return Err(Error::invalid("fact.amount", "is of budgets only"));
     }
     let says_nothing = content.is_empty() && said.amount.is_none();
-    if says_nothing && !is_player && kind != pb::FactKind::Unspecified {
+    if says_nothing && !is_player {
         return Err(Error::invalid("fact.content", "is required"));
     }
     match kind {
-        pb::FactKind::Unspecified => Err(Error::invalid("fact.kind", "is required")),
         pb::FactKind::Player => player_from(said),
         pb::FactKind::Budget if said.amount.is_some_and(|amount| amount < 0) => {
             Err(Error::invalid("fact.amount", "must not be negative"))
@@ -106,7 +108,8 @@ fn subject_from(said: &pb::Fact, content: &str) -> Result<Subject> {
         pb::FactKind::BuyingProcess => Ok(Subject::BuyingProcess),
         pb::FactKind::Requirement => Ok(Subject::Requirement),
         pb::FactKind::Incumbent => Ok(Subject::Incumbent),
-        pb::FactKind::Note => Ok(Subject::Note),
+        // What is unspecified was refused above.
+        pb::FactKind::Note | pb::FactKind::Unspecified => Ok(Subject::Note),
     }
 }
 

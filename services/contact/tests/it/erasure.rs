@@ -92,10 +92,10 @@ on_each_database! {
         tables.close().await;
         let query = if postgres {
             "SELECT CAST(table_name AS text) FROM information_schema.columns \
-             WHERE table_schema = 'public' AND (column_name LIKE '%contact_id' OR column_name = 'merged_id')"
+             WHERE table_schema = 'public' AND (column_name LIKE '%contact_id' OR column_name IN ('merged_id', 'owner_id', 'known_id'))"
         } else {
             "SELECT m.name FROM sqlite_master AS m, pragma_table_info(m.name) AS c \
-             WHERE m.type = 'table' AND (c.name LIKE '%contact_id' OR c.name = 'merged_id')"
+             WHERE m.type = 'table' AND (c.name LIKE '%contact_id' OR c.name IN ('merged_id', 'owner_id', 'known_id'))"
         };
         let in_schema: BTreeSet<_> = texts(&world, query).await.into_iter().collect();
         let listed: BTreeSet<_> = leadflow_contact::TABLES_OF_PERSONS.iter().map(|it| it.0.to_owned()).collect();

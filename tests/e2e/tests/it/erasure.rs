@@ -22,7 +22,7 @@ const CANARY: &str = "canary";
 fn canary(id: &str, source: &str) -> Json {
     json!({
         "source": source,
-        "source_event_id": format!("{CANARY}-{id}"),
+        "source_event_id": format!("event-{id}"),
         "activity_type": "quote_requested",
         "product_category": "hplc",
         "object_id": format!("https://example.com/{CANARY}"),
