@@ -233,7 +233,7 @@ fn the_network_lets_through_what_is_needed_and_denies_the_rest() {
             // Who has to be asked who it was, or for what got lost on the bus, and nobody else.
             for (asked, port, callers) in [
                 ("leadflow-contact-0", 7101, &["leadflow-activity-ingest-0", "leadflow-scoring-0"][..]),
-                ("leadflow-activity-ingest-0", 7102, &["leadflow-scoring-0"]),
+                ("leadflow-activity-ingest-0", 7102, &["leadflow-contact-0", "leadflow-scoring-0"]),
                 ("leadflow-scoring-0", 7103, &["leadflow-routing-0"]),
                 ("leadflow-routing-0", 7104, &["leadflow-scoring-0"]),
             ] {

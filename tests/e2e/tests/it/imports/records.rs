@@ -166,9 +166,9 @@ async fn what_is_wrong_in_a_line_is_told_with_its_column_and_can_be_corrected() 
         assert!(errors.contains(expected), "{expected}: {errors}");
     }
     let corrected = errors.replace("gmail.com", "mail-works.de").replace("Nobody", "Good").replace("2,822", "2822");
-    let corrected = world.write("corrected.csv", corrected.replace(",,Chain,", ",,,"));
+    let corrected = world.write("corrected.csv", corrected.replace("Ring,,Chain,", "Ring,,,"));
     let imported = world.import_records("accounts", &corrected, &[]).await;
-    assert_eq!((imported.code, counts(&imported)), (Some(0), [5, 5, 0, 0, 0, 0]), "{}{}", imported.errors, std::fs::read_to_string(world.folder.path().join("corrected.errors.csv")).unwrap_or_default());
+    assert_eq!((imported.code, counts(&imported)), (Some(0), [5, 5, 0, 0, 0, 0]), "{}", imported.errors);
     // A file that says nothing of accounts is refused before anything is sent.
     let other = world.write("other.csv", "Colour,Size\nred,7\n");
     let refused = world.import_records("accounts", &other, &[]).await;
