@@ -18,6 +18,7 @@ use self::check::Checker;
 mod check;
 #[cfg(test)]
 mod tests;
+mod texts;
 
 /// The longest condition, in bytes.
 const MAX_LENGTH: usize = 4096;
@@ -165,6 +166,12 @@ impl Condition {
     /// The fields that it refers to, as dotted paths.
     pub fn references(&self) -> &BTreeSet<String> {
         &self.references
+    }
+
+    /// The texts of which the field at this dotted path must have one for the condition to hold; none when it may hold with
+    /// others too. With another text it is false and does not fail.
+    pub fn texts(&self, path: &str) -> Option<BTreeSet<String>> {
+        texts::texts(self.program.expression(), path)
     }
 
     /// Whether the condition holds.

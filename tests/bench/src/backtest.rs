@@ -8,7 +8,9 @@ use std::{
 use anyhow::{Context as _, Result};
 use leadflow_platform::clock::from_proto;
 use leadflow_proto::activity::v1 as pb;
-use leadflow_scoring::domain::{Activity, Categories, CompiledModel, History, LeadScope, Model, Prepared, Profile};
+use leadflow_scoring::domain::{
+    Activity, Categories, CompiledModel, Evaluated, History, LeadScope, Model, Prepared, Profile,
+};
 use sea_orm::ConnectionTrait as _;
 use serde_json::{Value as Json, json};
 use uuid::Uuid;
@@ -40,9 +42,10 @@ pub(crate) fn activities_per_s(model: &CompiledModel, activities: &[pb::Activity
         let Some(at) = history.activities.iter().map(|activity| activity.occur_time).max() else { continue };
         let opened = history.activities.iter().filter(|activity| model.model.opens(&activity.activity_type));
         let categories: BTreeSet<_> = opened.filter_map(|activity| activity.product_category.clone()).collect();
+        let evaluated = Evaluated::new(model, history, i64::MAX);
         for product_category in categories {
             let scope = LeadScope { product_category, ..Default::default() };
-            std::hint::black_box(Prepared::new(model, history, &scope, at, i64::MAX).score(at));
+            std::hint::black_box(Prepared::new(&evaluated, &scope, &[], at).score(at));
         }
     }
     Ok(activities.len() as f64 / begin.elapsed().as_secs_f64())

@@ -21,7 +21,7 @@ def check(world, findings):
             result = scorer.score(lead["score_time"], EVER)
             result["last_positive_time"] = last_positive_time(result, scorer.case["activities"])
             results[lead["lead_id"]] = result
-            compare_live(lead, book, result, findings)
+            compare_live(lead, book, scorer, result, findings)
     check_dispositions(book, world, findings)
     frozen.check(book, world, findings)
     return results
@@ -60,11 +60,12 @@ def check_leads(book, world, findings):
         findings.add("unexplained", f"account {key[0]} has a lead in {key[1]} that nothing has opened")
 
 
-def compare_live(lead, book, result, findings):
+def compare_live(lead, book, scorer, result, findings):
     findings.count("scores_compared")
     wrong = []
-    latest = max((one["occur_time"] for one in book.activities[lead["account_id"]]), default=0)
-    if lead["score_time"] < latest:
+    # What has no share in a lead does not make it scored again, unless it takes another's place: then the score is wrong.
+    about = (one for one in scorer.case["activities"] if share_of(scorer.case, one["product_category"]))
+    if lead["score_time"] < max((one["occur_time"] for one in about), default=0):
         wrong.append("it was not scored since the latest activity")
     if lead["model_version"] != book.newest:
         wrong.append(f"it was scored by model {lead['model_version']}, the newest is {book.newest}")
@@ -104,9 +105,9 @@ def check_dispositions(book, world, findings):
 
 
 def leaves_window(one, lead, scorer):
-    """What has left the window stays as it was said last, whenever that was."""
+    """What has left the window stays as it was said last, whenever that was; up to a day after the lead's last score."""
     begin = lead["score_time"] - scorer.case["model"]["window_ms"]
-    return begin - DAY < one["occur_time"] <= begin
+    return begin - DAY < one["occur_time"] <= begin + DAY
 
 
 def disposition(one, scorers):

@@ -132,6 +132,15 @@ class ScoreMismatches(Case):
         self.world.leads[0]["score_time"] = NOW - 2 * DAY
         self.assertIn("not scored since the latest activity", self.found("score_mismatches")[0])
 
+    def test_an_activity_that_is_not_about_a_lead_may_come_after_its_last_score(self):
+        other = sent("other", "page", "ms")
+        other["activity"]["occur_time"] = NOW + 1
+        row = recorded(other)
+        self.world.sent.append(other)
+        self.world.activities.append(row)
+        self.world.evidence.append(evidence(row, "no_open_lead"))
+        self.assertEqual(judge(self.world).details, [])
+
     def test_a_lead_that_the_newest_model_has_not_scored(self):
         self.world.models.append({"version": 2, "content": MODEL})
         self.assertOnly("score_mismatches", "scored by model 1, the newest is 2")

@@ -104,7 +104,8 @@ impl<'a> Checker<'a> {
     }
 }
 
-fn path(node: &IdedExpr) -> Option<String> {
+/// The dotted path that a node spells.
+pub(super) fn path(node: &IdedExpr) -> Option<String> {
     match &node.expr {
         Expr::Ident(name) => Some(name.clone()),
         Expr::Select(select) => Some(format!("{}.{}", path(&select.operand)?, select.field)),

@@ -122,3 +122,27 @@ proptest! {
         let _ = Condition::compile(&source, &schema());
     }
 }
+
+#[test]
+fn a_condition_says_which_texts_a_field_must_have() {
+    let texts = |source: &str| {
+        let texts = Condition::compile(source, &schema()).unwrap().texts("activity.type");
+        texts.map(|texts| texts.into_iter().collect::<Vec<_>>().join(","))
+    };
+    let some = |texts: &str| Some(texts.to_owned());
+    assert_eq!(texts(r#"activity.type == "a""#), some("a"));
+    assert_eq!(texts(r#""a" == activity["type"]"#), some("a"));
+    assert_eq!(texts(r#"activity.type in ["a", "b"] && account.employees > 1"#), some("a,b"));
+    assert_eq!(texts(r#"activity.type in ["a", "b"] && activity.type in ["b", "c"]"#), some("b"));
+    assert_eq!(texts(r#"activity.type == "a" || activity.type == "b" && account.employees > 1"#), some("a,b"));
+    for any in [
+        "account.employees > 1",
+        r#"activity.type == "a" || account.employees > 1"#,
+        r#"activity.type != "a""#,
+        r#"!(activity.type == "a")"#,
+        r#"activity.type.startsWith("a")"#,
+        r#"activity.type == "a" ? true : account.employees > 1"#,
+    ] {
+        assert_eq!(texts(any), None, "{any}");
+    }
+}

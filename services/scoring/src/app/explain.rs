@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     domain::{
-        Activity, Adjustment, CompiledModel, History, LeadScope, Line, Prepared, Score, joining,
+        Activity, Adjustment, CompiledModel, Evaluated, History, LeadScope, Line, Prepared, Score, joining,
         lead::{Lead, Status},
         model::Thresholds,
         schedule::next_check_time,
@@ -96,9 +96,10 @@ impl App {
         let scope = scope(&others, &lead, &sides);
         let given = joining::joined_with(&others, lead.lead_id);
         let (history, beyond) = self.history(&sides, &given, &scope, &model, (moment, known)).await?;
-        let prepared = Prepared::new(&model, &history, &scope, moment, known);
+        let evaluated = Evaluated::new(&model, &history, known);
+        let prepared = Prepared::new(&evaluated, &scope, &history.adjustments, moment);
         let score = prepared.score(moment);
-        let next = next_check_time(&model, &history, &scope, &prepared, &score, known);
+        let next = next_check_time(&prepared, &score);
         let mut explanation = assemble(&model, &lead, &history, &prepared, &score);
         explanation.say_beyond(beyond);
         explanation.known_at = known_at.unwrap_or(now);
@@ -136,7 +137,7 @@ impl App {
         // One more than counts makes the line of the limit.
         let (mut activities, more) = evidence::as_of(connection, sides, (begin, end), known_at, limit + 1).await?;
         let beyond = more + activities.len().saturating_sub(limit) as u64;
-        let mut people = People::load(connection, std::iter::once(&mut activities)).await?;
+        let mut people = People::load(connection, activities.iter_mut()).await?;
         let mut revisions = accounts::revisions(connection, sides).await?;
         let revisions = sides.iter().map(|side| revisions.remove(side).unwrap_or_default()).collect();
         let history = History {
@@ -200,7 +201,7 @@ pub(super) fn assemble(
     let activities: HashMap<_, _> =
         history.activities.iter().map(|activity| (activity.activity_id, activity)).collect();
     let adjustments: HashMap<_, _> =
-        history.adjustments.iter().map(|adjustment| (adjustment.adjustment_id, adjustment)).collect();
+        prepared.adjustments().iter().map(|&adjustment| (adjustment.adjustment_id, adjustment)).collect();
     let conditions: BTreeMap<_, _> =
         model.model.rules().map(|(_, rule)| (rule.id.as_str(), rule.condition.as_str())).collect();
     let lines = score

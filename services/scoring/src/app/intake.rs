@@ -15,7 +15,7 @@ use uuid::Uuid;
 use super::{App, origins::Origins, outcome::Outcome, rescore::Cause};
 use crate::{
     domain::{
-        Activity, Disposition, Profile,
+        Activity, CompiledModel, Disposition,
         lead::{AssignmentNews, Lead},
     },
     store::{
@@ -25,6 +25,8 @@ use crate::{
         joined, leads,
     },
 };
+
+pub(crate) use crate::store::accounts::Revision;
 
 /// An activity as the ledger announces it.
 #[derive(Clone, Debug)]
@@ -38,18 +40,13 @@ pub(crate) struct Recorded {
     pub(crate) origin: Origin,
 }
 
-/// A revision of an account or of a contact.
-#[derive(Clone, Debug)]
-pub(crate) struct Revision {
-    /// Of the account or the contact.
-    pub(crate) id: Uuid,
-    /// The account that a contact is at.
-    pub(crate) account_id: Option<Uuid>,
-    /// What the account or the contact was merged into.
-    pub(crate) merged_into: Option<Uuid>,
-    pub(crate) name: String,
-    pub(crate) profile: Profile,
-    pub(crate) origin: Origin,
+impl Recorded {
+    /// What is kept of it, as long as nothing is known of what becomes of it, and where it comes from.
+    pub(super) fn into_evidence(self) -> (Evidence, Origin) {
+        let Self { activity, account_id, attribution, origin, .. } = self;
+        let disposition = if account_id.is_some() { Disposition::NoOpenLead } else { Disposition::NoAccount };
+        (Evidence { account_id, activity, disposition, attribution }, origin)
+    }
 }
 
 impl App {
@@ -75,35 +72,31 @@ impl App {
         }
         // The locks come before the evidence, so that two batches with the same activities cannot wait for each other.
         let locked = accounts::lock_wanted(tx, wanted).await?;
-        let order: Vec<_> = recorded.iter().map(|one| (one.activity.activity_id, one.origin)).collect();
-        let rows = recorded.into_iter().map(|one| Evidence {
-            disposition: if one.account_id.is_some() { Disposition::NoOpenLead } else { Disposition::NoAccount },
-            account_id: one.account_id,
-            attribution: one.attribution,
-            activity: one.activity,
-        });
-        let rows: BTreeMap<Uuid, Evidence> = rows.map(|row| (row.activity.activity_id, row)).collect();
-        let added: BTreeSet<_> =
-            evidence::insert_new(tx, rows.values().cloned().collect()).await?.into_iter().collect();
-
-        let (mut news, mut origins) = (HashMap::<Uuid, Vec<Activity>>::new(), Origins::default());
-        for (id, origin) in order.iter().filter(|(id, _)| added.contains(id)) {
-            let row = &rows[id];
+        let ids: Vec<_> = recorded.iter().map(|one| one.activity.activity_id).collect();
+        let mut seen = evidence::known(tx, &ids).await?;
+        let (mut news, mut origins, mut rows) =
+            (HashMap::<Uuid, Vec<Activity>>::new(), Origins::default(), BTreeMap::<Uuid, Evidence>::new());
+        for one in recorded {
+            if !seen.insert(one.activity.activity_id) {
+                continue;
+            }
+            let (row, origin) = one.into_evidence();
             if let Some(account) = row.account_id {
-                sides(&locked, account).for_each(|side| origins.activity(side, &row.activity, *origin));
+                sides(&locked, account).for_each(|side| origins.activity(side, &row.activity, origin));
                 news.entry(account).or_default().push(row.activity.clone());
             }
+            rows.insert(row.activity.activity_id, row);
         }
         let concerned: BTreeSet<_> = news.keys().flat_map(|&id| sides(&locked, id)).collect();
         let touched = locked.into_iter().filter(|(id, _)| concerned.contains(id)).collect();
-        let outcome = self.rescore(tx, &touched, news, Cause::News(origins)).await?;
+        let mut outcome = self.rescore(tx, &touched, news, Cause::Recorded(origins)).await?;
         let now = self.clock.now();
-        for id in &added {
-            let row = &rows[id];
-            let became = outcome.dispositions.get(id).copied().unwrap_or(row.disposition);
+        for (id, row) in &mut rows {
+            row.disposition = outcome.dispositions.remove(id).unwrap_or(row.disposition);
             let lag = (now.as_millisecond() - row.activity.record_time) as f64 / 1000.0;
-            self.metrics.scored(became, lag);
+            self.metrics.scored(row.disposition, lag);
         }
+        evidence::add(tx, &rows.into_values().collect::<Vec<_>>()).await?;
         outcome.write(tx, &touched, now).await
     }
 
@@ -116,8 +109,8 @@ impl App {
                 let ids: BTreeSet<_> = revisions.iter().flat_map(named).collect();
                 let before = accounts::lock_wanted(&tx, ids.iter().map(|&id| (id, 0)).collect()).await?;
                 let mut origins = Origins::default();
-                for Revision { id, merged_into, name, profile, origin, .. } in &revisions {
-                    accounts::add_revision(&tx, *id, name, *merged_into, profile).await?;
+                accounts::add_revisions(&tx, &revisions).await?;
+                for Revision { id, origin, .. } in &revisions {
                     let is_known = before.get(id).is_some_and(Account::is_known);
                     for side in sides(&before, *id) {
                         if is_known { origins.other(side, *origin) } else { origins.awaited(side, *origin) }
@@ -145,11 +138,17 @@ impl App {
                 let (mut news, mut origins) = (BTreeSet::new(), Origins::default());
                 let merged = revisions.iter().map(|one| (one.id, one.profile.revision, one.merged_into));
                 news.extend(joined::join_contacts(&tx, &merged.collect::<Vec<_>>()).await?);
-                for revision in &revisions {
-                    if accounts::add_contact_revision(&tx, revision.id, revision.account_id, &revision.profile).await? {
-                        news.insert(revision.id);
-                        revision.account_id.iter().for_each(|&account| origins.other(account, revision.origin));
-                    }
+                let added = accounts::add_contact_revisions(&tx, &revisions).await?;
+                let model = app.models.newest(&*tx).await?;
+                // The first word of a person says nothing new where no rule looks at what it says: most have just been made.
+                let is_news = |Revision { id, profile, .. }: &&Revision| {
+                    let is_seen = |model: &CompiledModel| profile.facts.keys().any(|fact| model.looks_at_contact(fact));
+                    added.contains(&(*id, profile.revision))
+                        && (profile.revision > 1 || model.as_deref().is_some_and(is_seen))
+                };
+                for revision in revisions.iter().filter(is_news) {
+                    news.insert(revision.id);
+                    revision.account_id.iter().for_each(|&account| origins.other(account, revision.origin));
                 }
                 let touched = accounts::of_contacts(&*tx, &news.into_iter().collect::<Vec<_>>()).await?;
                 app.rescore_all(&tx, touched, origins).await
@@ -210,8 +209,8 @@ impl App {
 /// What a planted bug does: an activity that is there already is taken for another one.
 async fn count_again(tx: &Tx, recorded: &mut [Recorded]) -> Result<()> {
     let all: Vec<_> = recorded.iter().map(|one| one.activity.activity_id).collect();
-    let known = evidence::dispositions(tx, &all).await?;
-    let again = recorded.iter_mut().filter(|one| known.contains_key(&one.activity.activity_id));
+    let known = evidence::known(tx, &all).await?;
+    let again = recorded.iter_mut().filter(|one| known.contains(&one.activity.activity_id));
     again.for_each(|one| one.activity.activity_id = ids::new());
     Ok(())
 }

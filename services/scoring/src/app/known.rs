@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use crate::{
     domain::{
-        Activity, Adjustment, CompiledModel, History, Profile,
+        Activity, Adjustment, CompiledModel, Disposition, History, Profile,
         joining::{fill_account, fill_contact, is_merged, joined_profiles},
         lead::Lead,
     },
@@ -33,6 +33,10 @@ pub(super) struct Known {
     pub(super) leads: Vec<Lead>,
     /// Without adjustments, which belong to a lead.
     pub(super) history: History,
+    /// Where those of the history's activities begin that have just come.
+    pub(super) news: usize,
+    /// What became of these activities so far; nothing yet of those that have just come.
+    pub(super) dispositions: HashMap<Uuid, Disposition>,
     pub(super) adjustments: HashMap<Uuid, Vec<Adjustment>>,
 }
 
@@ -47,7 +51,8 @@ pub(super) fn groups(accounts: &BTreeMap<Uuid, Account>) -> BTreeMap<Uuid, Vec<&
     groups
 }
 
-/// Loads all that can count for the leads of these accounts at `at`, and `news` that may be too old to count.
+/// Loads all that can count for the leads of these accounts at `at`, beside `news`, which may not be written yet and may be
+/// too old to count.
 pub(super) async fn load(
     connection: &impl ConnectionTrait,
     model: &CompiledModel,
@@ -68,17 +73,21 @@ pub(super) async fn load(
     let counting = leads_of.values().flatten().filter(|lead| lead.closed.is_none() || is_merged(lead));
     let counting: Vec<_> = counting.map(|lead| lead.lead_id).collect();
     let mut adjustments = leads::adjustments(connection, &counting).await?;
-    let mut people = People::load(connection, latest.values_mut().chain(news.values_mut())).await?;
+    let known = latest.values_mut().flatten().map(|(activity, _)| activity);
+    let mut people = People::load(connection, known.chain(news.values_mut().flatten())).await?;
 
     let mut all = Vec::with_capacity(accounts.len());
     for sides in groups(accounts).into_values() {
         let ids: Vec<Uuid> = sides.iter().map(|side| side.account_id).collect();
-        let mut activities: Vec<_> = ids.iter().flat_map(|id| latest.remove(id).unwrap_or_default()).collect();
-        for activity in ids.iter().flat_map(|id| news.remove(id).unwrap_or_default()) {
-            if activities.iter().all(|known| known.activity_id != activity.activity_id) {
-                activities.push(activity);
-            }
+        let latest = ids.iter().flat_map(|id| latest.remove(id).unwrap_or_default());
+        let (mut activities, mut dispositions) = (Vec::new(), HashMap::new());
+        for (activity, became) in latest {
+            dispositions.insert(activity.activity_id, became);
+            activities.push(activity);
         }
+        let already = activities.len();
+        let fresh = ids.iter().flat_map(|id| news.remove(id).unwrap_or_default());
+        activities.extend(fresh.filter(|activity| !dispositions.contains_key(&activity.activity_id)));
         let mut leads: Vec<_> = ids.iter().flat_map(|id| leads_of.remove(id).unwrap_or_default()).collect();
         leads.sort_by(|a, b| (&a.product_category, a.round).cmp(&(&b.product_category, b.round)));
         let profiles = ids.iter().map(|id| revisions.remove(id).unwrap_or_default()).collect();
@@ -90,6 +99,8 @@ pub(super) async fn load(
                 .filter_map(|lead| Some((lead.lead_id, adjustments.remove(&lead.lead_id)?)))
                 .collect(),
             leads,
+            dispositions,
+            news: already,
             history: History {
                 answering: ids.iter().flat_map(|id| answering.remove(id).unwrap_or_default()).collect(),
                 account_revisions: joined_profiles(profiles, fill_account),
@@ -110,9 +121,9 @@ impl People {
     /// Of these activities; each is said to be done by the one who counts for whoever did it.
     pub(super) async fn load<'a>(
         connection: &impl ConnectionTrait,
-        activities: impl Iterator<Item = &'a mut Vec<Activity>>,
+        activities: impl Iterator<Item = &'a mut Activity>,
     ) -> Result<Self> {
-        let mut activities: Vec<_> = activities.flatten().collect();
+        let mut activities: Vec<_> = activities.collect();
         let ids: BTreeSet<Uuid> = activities.iter().filter_map(|activity| activity.contact_id).collect();
         let contacts = Contacts::of(connection, &ids.iter().copied().collect::<Vec<_>>()).await?;
         for activity in &mut activities {

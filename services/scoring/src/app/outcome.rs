@@ -48,6 +48,8 @@ pub(super) struct Frozen {
     /// The accounts that are one by then.
     pub(super) sides: Vec<Uuid>,
     pub(super) number: i32,
+    /// How many activities count at the most.
+    pub(super) counted: u64,
     /// After and until when activities counted.
     pub(super) between: (i64, i64),
     pub(super) explanation: Explanation,
@@ -100,10 +102,16 @@ impl Outcome {
     }
 
     /// Writes all of it, and the events into the outbox.
-    pub(super) async fn write(self, tx: &Tx, locked: &BTreeMap<Uuid, Account>, now: Timestamp) -> Result<()> {
+    pub(super) async fn write(mut self, tx: &Tx, locked: &BTreeMap<Uuid, Account>, now: Timestamp) -> Result<()> {
         leads::save(tx, &self.leads.into_values().collect::<Vec<_>>()).await?;
+        for frozen in self.hand_overs.iter_mut().filter(|frozen| frozen.explanation.has_limit()) {
+            let all = evidence::count(&**tx, &frozen.sides, frozen.between, i64::MAX).await?;
+            frozen.explanation.say_beyond(all.saturating_sub(frozen.counted));
+        }
         hand_overs::freeze(tx, self.hand_overs.iter().map(Frozen::to_row).collect::<Result<_>>()?).await?;
         evidence::dispose(tx, self.dispositions).await?;
+        let is_news = |id: &Uuid, due: &mut Option<i64>| locked.get(id).is_none_or(|account| account.due_time != *due);
+        self.due.retain(is_news);
         accounts::set_due(tx, &self.due).await?;
         let profiles = if self.announcements.is_empty() { HashMap::new() } else { newest_profiles(tx, locked).await? };
         let messages = self.announcements.into_iter().map(|Announcement { fact, lead, origin, record_time }| {

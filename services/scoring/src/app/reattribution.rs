@@ -12,11 +12,8 @@ use super::{
     rescore::Cause,
 };
 use crate::{
-    domain::{Activity, Disposition},
-    store::{
-        accounts,
-        evidence::{self, Evidence},
-    },
+    domain::Activity,
+    store::{accounts, evidence},
 };
 
 impl App {
@@ -27,11 +24,12 @@ impl App {
     }
 
     async fn reattribute_in(&self, tx: &Tx, moved: Vec<Recorded>) -> Result<()> {
-        let ids: Vec<_> = moved.iter().map(|one| one.activity.activity_id).collect();
+        let moved = newest(moved);
+        let ids: Vec<_> = moved.keys().copied().collect();
         let before = evidence::whereabouts(tx, &ids).await?;
         let mut wanted: BTreeMap<Uuid, i64> =
             before.values().filter_map(|(account, _)| Some(((*account)?, 0))).collect();
-        for one in &moved {
+        for one in moved.values() {
             if let Some(account) = one.account_id {
                 let revision = wanted.entry(account).or_default();
                 *revision = one.account_revision.max(*revision);
@@ -40,28 +38,37 @@ impl App {
         let locked = accounts::lock_wanted(tx, wanted).await?;
         // Only what another replica has not moved meanwhile.
         let before = evidence::whereabouts(tx, &ids).await?;
-        let (mut news, mut origins) = (HashMap::<Uuid, Vec<Activity>>::new(), Origins::default());
-        for one in moved {
-            let known = before.get(&one.activity.activity_id);
+        let (mut news, mut origins, mut fresh) =
+            (HashMap::<Uuid, Vec<Activity>>::new(), Origins::default(), Vec::new());
+        for (id, one) in moved {
+            let known = before.get(&id);
             if known.is_some_and(|(_, attribution)| *attribution >= one.attribution) {
                 continue;
             }
-            let row = Evidence {
-                disposition: if one.account_id.is_some() { Disposition::NoOpenLead } else { Disposition::NoAccount },
-                account_id: one.account_id,
-                attribution: one.attribution,
-                activity: one.activity,
-            };
+            let (row, origin) = one.into_evidence();
+            if let Some(account) = row.account_id {
+                sides(&locked, account).for_each(|side| origins.activity(side, &row.activity, origin));
+                news.entry(account).or_default().push(row.activity.clone());
+            }
             match known {
                 Some(_) => evidence::move_to(tx, &row).await?,
-                None => drop(evidence::insert_new(tx, vec![row.clone()]).await?),
-            }
-            if let Some(account) = row.account_id {
-                sides(&locked, account).for_each(|side| origins.activity(side, &row.activity, one.origin));
-                news.entry(account).or_default().push(row.activity);
+                None => fresh.push(row),
             }
         }
+        evidence::add(tx, &fresh).await?;
         let outcome = self.rescore(tx, &locked, news, Cause::News(origins)).await?;
         outcome.write(tx, &locked, self.clock.now()).await
     }
+}
+
+/// Of each activity where it was moved last, in the order of their ids.
+fn newest(moved: Vec<Recorded>) -> BTreeMap<Uuid, Recorded> {
+    let mut newest = BTreeMap::<Uuid, Recorded>::new();
+    for one in moved {
+        let id = one.activity.activity_id;
+        if newest.get(&id).is_none_or(|other| other.attribution < one.attribution) {
+            newest.insert(id, one);
+        }
+    }
+    newest
 }

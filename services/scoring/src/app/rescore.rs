@@ -14,14 +14,14 @@ use super::{
 };
 use crate::{
     domain::{
-        Activity, CompiledModel, History, LeadScope, Prepared, Score,
+        Activity, CompiledModel, Disposition, Evaluated, History, LeadScope, Prepared, Score,
         disposition::{ClosedRound, disposition},
         joining,
         lead::{Fact, Lead, Sighting},
         round::{CloseReason, Opening, opening},
         schedule::{HOUR_MS, next_check_time},
     },
-    store::{accounts::Account, evidence},
+    store::accounts::Account,
 };
 
 /// Everything is known when a score is computed live: a clock that is a little behind must not hide what has come.
@@ -35,7 +35,9 @@ const AHEAD_MS: i64 = 10 * 60_000;
 /// Why accounts are scored again.
 #[derive(Debug)]
 pub(super) enum Cause {
-    /// Something has come in.
+    /// Activities have come in, and nothing else has changed.
+    Recorded(Origins),
+    /// Something else has changed, such as facts or whose an activity is.
     News(Origins),
     /// Only time has passed.
     Time,
@@ -51,9 +53,11 @@ impl App {
         news: HashMap<Uuid, Vec<Activity>>,
         cause: Cause,
     ) -> Result<Outcome> {
-        let (origins, time_only) = match cause {
-            Cause::News(origins) => (origins, false),
-            Cause::Time => (Origins::default(), true),
+        let time_only = matches!(cause, Cause::Time);
+        let recorded_only = matches!(cause, Cause::Recorded(_));
+        let origins = match cause {
+            Cause::Recorded(origins) | Cause::News(origins) => origins,
+            Cause::Time => Origins::default(),
         };
         let mut outcome = Outcome::of(origins);
         let Some(model) = self.models.newest(&**tx).await? else {
@@ -63,18 +67,11 @@ impl App {
         };
         let now = self.now();
         let all = known::load(&**tx, &model, locked, news, last_hour(now)).await?;
-        let activities: Vec<_> =
-            all.iter().flat_map(|known| &known.history.activities).map(|activity| activity.activity_id).collect();
-        let before = evidence::dispositions(tx, &activities).await?;
         for known in all {
             let (at, by_time) = moment(&known, now, time_only, model.version);
             let sides = known.sides.clone();
-            AccountRun { app: self, model: &model, at, by_time, sides: &sides, outcome: &mut outcome }.score(known);
-        }
-        outcome.dispositions.retain(|id, disposition| before.get(id) != Some(disposition));
-        for frozen in outcome.hand_overs.iter_mut().filter(|frozen| frozen.explanation.has_limit()) {
-            let count = evidence::count(&**tx, &frozen.sides, frozen.between, ALL_KNOWN).await?;
-            frozen.explanation.say_beyond(count.saturating_sub(model.model.max_activities as u64));
+            let outcome = &mut outcome;
+            AccountRun { app: self, model: &model, at, by_time, recorded_only, sides: &sides, outcome }.score(known);
         }
         Ok(outcome)
     }
@@ -100,6 +97,7 @@ struct AccountRun<'a> {
     model: &'a CompiledModel,
     at: i64,
     by_time: bool,
+    recorded_only: bool,
     /// The account and those that were merged into it.
     sides: &'a [Uuid],
     outcome: &'a mut Outcome,
@@ -107,9 +105,15 @@ struct AccountRun<'a> {
 
 impl AccountRun<'_> {
     fn score(mut self, mut known: Known) {
-        self.join_leads(&mut known);
+        let joined = self.join_leads(&mut known);
         self.open_leads(&mut known);
-        let Known { account, is_known, mut leads, mut history, adjustments, .. } = known;
+        // What is due is scored with what has come, for its time is noted anew.
+        let is_due = known.account.due_time.is_some_and(|due| due <= self.at);
+        let may_rest = self.recorded_only && !joined && !is_due;
+        let Known { account, is_known, mut leads, history, news, dispositions, adjustments, .. } = known;
+        let news = &history.activities[news..];
+        let evaluated = Evaluated::new(self.model, &history, ALL_KNOWN);
+        self.app.metrics.failed_conditions(evaluated.failed_conditions());
         let to_come = history.activities.iter().map(|activity| activity.occur_time).filter(|&time| time > self.at);
         let mut due: Option<i64> = to_come.min();
         let mut matches = HashMap::new();
@@ -119,26 +123,29 @@ impl AccountRun<'_> {
             }
             let scope = scope(&leads, &leads[index], self.sides);
             let given = joining::joined_with(&leads, leads[index].lead_id);
-            history.adjustments =
-                given.iter().flat_map(|id| adjustments.get(id).cloned().unwrap_or_default()).collect();
+            let given: Vec<_> = given.iter().filter_map(|id| adjustments.get(id)).flatten().cloned().collect();
             let lead = &mut leads[index];
-            self.outcome.origins.note(lead);
-            let prepared = Prepared::new(self.model, &history, &scope, self.at, ALL_KNOWN);
-            self.score_lead(is_known, lead, &history, &prepared);
+            let prepared = Prepared::new(&evaluated, &scope, &given, self.at);
+            if !(may_rest && self.rests(lead, &prepared, news)) {
+                self.outcome.origins.note(lead);
+                self.score_lead(is_known, lead, &history, &prepared);
+            }
             if lead.closed.is_none() {
                 let next = self.next_due(lead, prepared.last_activity_time());
                 due = Some(due.map_or(next, |due| due.min(next)));
                 note_matches(&mut matches, &prepared, &history.activities);
             }
         }
-        self.dispose(&leads, &history, &matches);
+        self.dispose(&leads, &history, &matches, &dispositions);
         self.outcome.due.extend(self.sides.iter().map(|&side| (side, None)));
         self.outcome.due.insert(account.account_id, due);
     }
 
-    /// Joins the leads of accounts that have become one, and takes those apart that are another account's again.
-    fn join_leads(&mut self, known: &mut Known) {
-        for at in joining::join(&mut known.leads, known.account.account_id, self.at) {
+    /// Joins the leads of accounts that have become one, and takes those apart that are another account's again. Says
+    /// whether there were any.
+    fn join_leads(&mut self, known: &mut Known) -> bool {
+        let changed = joining::join(&mut known.leads, known.account.account_id, self.at);
+        for &at in &changed {
             let lead = &mut known.leads[at];
             if let Some((_, reason)) = lead.closed {
                 self.app.metrics.closed(reason);
@@ -148,6 +155,7 @@ impl AccountRun<'_> {
             }
             self.outcome.leads.insert(lead.lead_id, lead.clone());
         }
+        !changed.is_empty()
     }
 
     /// Opens a lead for each activity that does so, in the order in which they happened.
@@ -182,12 +190,13 @@ impl AccountRun<'_> {
     fn is_fast_track(&self, activity: &Activity, history: &History, category: &str) -> bool {
         let alone = History { activities: vec![activity.clone()], ..history.clone() };
         let scope = LeadScope { product_category: category.to_owned(), ..LeadScope::default() };
-        let prepared = Prepared::new(self.model, &alone, &scope, self.at, ALL_KNOWN);
+        let evaluated = Evaluated::new(self.model, &alone, ALL_KNOWN);
+        let prepared = Prepared::new(&evaluated, &scope, &[], self.at);
         prepared.score(self.at).fast_track.is_some()
     }
 
     fn score_lead(&mut self, account_known: bool, lead: &mut Lead, history: &History, prepared: &Prepared<'_>) {
-        self.app.metrics.failed_conditions(prepared.failed_conditions);
+        self.app.metrics.failed_conditions(prepared.failed_conditions());
         let score = prepared.score(self.at);
         let fact = lead.state.see(Sighting {
             score: &score,
@@ -199,7 +208,7 @@ impl AccountRun<'_> {
             model_version: self.model.version,
             by_time: self.by_time,
         });
-        lead.next_check_time = next_check_time(self.model, history, prepared.scope(), prepared, &score, ALL_KNOWN);
+        lead.next_check_time = next_check_time(prepared, &score);
         match fact {
             Fact::Nothing => {}
             Fact::Changed => self.outcome.announce("changed", lead),
@@ -223,20 +232,39 @@ impl AccountRun<'_> {
         self.outcome.hand_overs.push(Frozen {
             sides: self.sides.to_vec(),
             number: lead.state.hand_over,
+            counted: self.model.model.max_activities as u64,
             between: (begin.max(prepared.scope().previous_close_time.unwrap_or(i64::MIN)), self.at),
             explanation: explain::assemble(self.model, lead, history, prepared, score),
         });
     }
 
+    /// Whether nothing of what has come moves the lead: only time has passed for it, and it is scored again when its own time
+    /// comes. An account has leads in several categories, and most of what comes is about one.
+    fn rests(&self, lead: &Lead, prepared: &Prepared<'_>, news: &[Activity]) -> bool {
+        let begin = self.at - self.model.model.window_ms;
+        lead.state.model_version == self.model.version
+            && refresh_time(lead) > self.at
+            && lead.next_check_time.is_none_or(|time| time > self.at)
+            && prepared.last_activity_time().is_some_and(|last| last > begin)
+            && news.iter().all(|activity| activity.occur_time <= self.at && !prepared.is_moved_by(activity))
+    }
+
     /// When the lead has to be scored again without anything coming in, on a whole hour.
     fn next_due(&self, lead: &Lead, last_activity_time: Option<i64>) -> i64 {
-        let refresh = last_hour(self.at) + REFRESH_HOURS * HOUR_MS;
+        let refresh = refresh_time(lead);
         let out_of_window = last_activity_time.map(|last| last_hour(last + self.model.model.window_ms) + HOUR_MS);
         let next = [lead.next_check_time, out_of_window].into_iter().flatten().filter(|&time| time > self.at);
         next.fold(refresh, i64::min)
     }
 
-    fn dispose(&mut self, leads: &[Lead], history: &History, matches: &HashMap<Uuid, bool>) {
+    /// Notes what has become of each activity, where that is news.
+    fn dispose(
+        &mut self,
+        leads: &[Lead],
+        history: &History,
+        matches: &HashMap<Uuid, bool>,
+        before: &HashMap<Uuid, Disposition>,
+    ) {
         let closed: Vec<_> = leads
             .iter()
             .filter_map(|lead| {
@@ -248,9 +276,16 @@ impl AccountRun<'_> {
         for activity in &history.activities {
             let matches = matches.get(&activity.activity_id).copied();
             let became = disposition(activity, matches, &closed, categories, shares);
-            self.outcome.dispositions.insert(activity.activity_id, became);
+            if before.get(&activity.activity_id) != Some(&became) {
+                self.outcome.dispositions.insert(activity.activity_id, became);
+            }
         }
     }
+}
+
+/// When the lead is scored again at the latest.
+fn refresh_time(lead: &Lead) -> i64 {
+    last_hour(lead.state.score_time) + REFRESH_HOURS * HOUR_MS
 }
 
 /// Notes of each activity that can count for a lead whether a rule matches it there.

@@ -1,10 +1,13 @@
 //! A model whose conditions are compiled. Only a model that makes sense compiles.
 
-use std::collections::{BTreeSet, HashSet};
+use std::{
+    collections::{BTreeSet, HashSet},
+    sync::Arc,
+};
 
 use leadflow_platform::{
     Error, Result,
-    condition::{Condition, FieldType, Schema},
+    condition::{Condition, Evaluator, FieldType, Schema},
     plant::{self, Plant},
 };
 
@@ -28,6 +31,12 @@ pub struct CompiledModel {
     pub fit: Vec<Condition>,
     /// The conditions of the qualification rules.
     pub qualification: Vec<Condition>,
+    /// What evaluates them.
+    pub(super) evaluator: Arc<Evaluator>,
+    /// Of each engagement rule, the types of activities that it can match; any, where it does not say.
+    types: Vec<Option<BTreeSet<String>>>,
+    /// Of each engagement rule, whether it looks at answers.
+    answers: Vec<bool>,
 }
 
 /// The static facts of an account that conditions may use.
@@ -74,14 +83,31 @@ impl CompiledModel {
         }
         let schemas = Schemas::of(&model);
         let compile = |name, group: &Group, schema| compile_group(name, group, schema);
+        let engagement = compile("engagement", &model.engagement, &schemas.engagement)?;
+        let of_answers = |condition: &Condition| condition.references().iter().any(|path| path.starts_with("answers."));
         Ok(Self {
             version,
-            engagement: compile("engagement", &model.engagement, &schemas.engagement)?,
+            evaluator: Arc::new(Evaluator::new()),
+            types: engagement.iter().map(|condition| condition.texts("activity.type")).collect(),
+            answers: engagement.iter().map(of_answers).collect(),
+            engagement,
             fit: compile("fit", &model.fit, &schemas.fit)?,
             qualification: compile("qualification", &model.qualification, &schemas.qualification)?,
             model,
             categories,
         })
+    }
+
+    /// Whether a rule looks at this fact of a contact.
+    pub fn looks_at_contact(&self, fact: &str) -> bool {
+        self.engagement.iter().any(|condition| condition.references().contains(&format!("contact.{fact}")))
+    }
+
+    /// The indexes of the engagement rules that can match activities of this type: those that look at answers, or the
+    /// others.
+    pub(super) fn engagement_rules(&self, activity_type: &str, answers: bool) -> impl Iterator<Item = usize> {
+        let can = move |rule: &usize| self.types[*rule].as_ref().is_none_or(|types| types.contains(activity_type));
+        (0..self.engagement.len()).filter(move |&rule| self.answers[rule] == answers).filter(can)
     }
 }
 

@@ -112,6 +112,13 @@ pub struct Adjustment {
     pub principal: String,
 }
 
+impl Adjustment {
+    /// Whether it counts at a moment.
+    pub(super) fn counts(&self, at: i64) -> bool {
+        self.create_time <= at && self.expire_time.is_none_or(|expire| at < expire)
+    }
+}
+
 /// Which part of the history a lead looks at.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LeadScope {

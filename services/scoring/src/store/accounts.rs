@@ -1,11 +1,12 @@
 //! Read copies of accounts and of contacts' profiles, every revision of them, and when an account is to be scored again.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use leadflow_platform::{Error, Result, db::Tx};
+use leadflow_platform::{Error, Result, db::Tx, trace::Origin};
 use sea_orm::{
     ColumnTrait as _, ConnectionTrait, EntityTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _, Set,
-    sea_query::{Expr, LockBehavior, LockType, OnConflict},
+    TryInsertResult,
+    sea_query::{Expr, ExprTrait as _, LockBehavior, LockType, OnConflict, Query, TableRef, ValueTuple},
 };
 use uuid::Uuid;
 
@@ -21,6 +22,8 @@ pub(crate) struct Account {
     pub(crate) revision: i64,
     /// The greatest revision that an activity was resolved with.
     pub(crate) wanted_revision: i64,
+    /// When it is to be scored again.
+    pub(crate) due_time: Option<i64>,
     /// What contact says it was merged into.
     pub(crate) merged_into: Option<Uuid>,
     /// The account that counts for it; itself, where it was not merged.
@@ -61,13 +64,8 @@ pub(crate) async fn lock_wanted(tx: &Tx, mut wanted: BTreeMap<Uuid, i64>) -> Res
         account::Entity::insert_many(chunk.to_vec())
             .on_conflict(
                 OnConflict::column(account::Column::AccountId)
-                    .value(
-                        account::Column::WantedRevision,
-                        Expr::cust(
-                            "CASE WHEN excluded.wanted_revision > accounts.wanted_revision \
-                             THEN excluded.wanted_revision ELSE accounts.wanted_revision END",
-                        ),
-                    )
+                    .update_column(account::Column::WantedRevision)
+                    .action_and_where(Expr::cust("accounts.wanted_revision < excluded.wanted_revision"))
                     .to_owned(),
             )
             .exec_without_returning(&**tx)
@@ -152,62 +150,95 @@ pub(crate) async fn all_due(tx: &Tx, time: i64) -> Result<()> {
     Ok(())
 }
 
-/// Keeps a revision of an account. False when it was there.
-pub(crate) async fn add_revision(
-    tx: &Tx,
-    account_id: Uuid,
-    name: &str,
-    merged_into: Option<Uuid>,
-    profile: &Profile,
-) -> Result<bool> {
-    let row = account_revision::ActiveModel {
-        account_id: Set(account_id),
-        revision: Set(profile.revision),
-        record_time: Set(profile.record_time),
-        facts: Set(to_json(&profile.facts)?),
-    };
-    let added = account_revision::Entity::insert(row)
-        .on_conflict(
-            OnConflict::columns([account_revision::Column::AccountId, account_revision::Column::Revision])
-                .do_nothing()
-                .to_owned(),
-        )
-        .exec_without_returning(&**tx)
-        .await?;
-    account::Entity::update_many()
-        .col_expr(account::Column::Name, Expr::value(name))
-        .col_expr(account::Column::Revision, Expr::value(profile.revision))
-        .col_expr(account::Column::MergedInto, Expr::value(merged_into))
-        .filter(account::Column::AccountId.eq(account_id))
-        .filter(account::Column::Revision.lt(profile.revision))
-        .exec(&**tx)
-        .await?;
-    Ok(added > 0)
+/// A revision of an account or of a contact.
+#[derive(Clone, Debug)]
+pub(crate) struct Revision {
+    /// Of the account or the contact.
+    pub(crate) id: Uuid,
+    /// The account that a contact is at.
+    pub(crate) account_id: Option<Uuid>,
+    /// What the account or the contact was merged into.
+    pub(crate) merged_into: Option<Uuid>,
+    pub(crate) name: String,
+    pub(crate) profile: Profile,
+    pub(crate) origin: Origin,
 }
 
-/// Keeps a revision of a contact's profile. False when it was there.
-pub(crate) async fn add_contact_revision(
-    tx: &Tx,
-    contact_id: Uuid,
-    account_id: Option<Uuid>,
-    profile: &Profile,
-) -> Result<bool> {
-    let row = contact_revision::ActiveModel {
-        contact_id: Set(contact_id),
-        revision: Set(profile.revision),
-        account_id: Set(account_id),
-        record_time: Set(profile.record_time),
-        facts: Set(to_json(&profile.facts)?),
-    };
-    let added = contact_revision::Entity::insert(row)
-        .on_conflict(
-            OnConflict::columns([contact_revision::Column::ContactId, contact_revision::Column::Revision])
-                .do_nothing()
-                .to_owned(),
-        )
-        .exec_without_returning(&**tx)
-        .await?;
-    Ok(added > 0)
+/// Keeps revisions of accounts, whose rows are locked.
+pub(crate) async fn add_revisions(tx: &Tx, revisions: &[Revision]) -> Result<()> {
+    let (mut rows, mut newest) = (BTreeMap::new(), BTreeMap::<Uuid, &Revision>::new());
+    for revision in revisions {
+        let Revision { id, profile, .. } = revision;
+        let row = account_revision::ActiveModel {
+            account_id: Set(*id),
+            revision: Set(profile.revision),
+            record_time: Set(profile.record_time),
+            facts: Set(to_json(&profile.facts)?),
+        };
+        rows.insert((*id, profile.revision), row);
+        if newest.get(id).is_none_or(|known| known.profile.revision < profile.revision) {
+            newest.insert(*id, revision);
+        }
+    }
+    let key = [account_revision::Column::AccountId, account_revision::Column::Revision];
+    for chunk in rows.into_values().collect::<Vec<_>>().chunks(CHUNK) {
+        account_revision::Entity::insert_many(chunk.to_vec())
+            .on_conflict_do_nothing_on(key)
+            .exec_without_returning(&**tx)
+            .await?;
+    }
+    for chunk in newest.into_values().collect::<Vec<_>>().chunks(CHUNK) {
+        take_newest(tx, chunk).await?;
+    }
+    Ok(())
+}
+
+/// Takes over what these revisions say beside the facts, where they are newer than what is known.
+async fn take_newest(tx: &Tx, revisions: &[&Revision]) -> Result<()> {
+    // (account_id, revision, name, merged_into), as columns 1 to 4.
+    let rows = revisions.iter().map(|Revision { id, name, merged_into, profile, .. }| {
+        ValueTuple::Many(vec![(*id).into(), profile.revision.into(), name.as_str().into(), (*merged_into).into()])
+    });
+    let column = |number: u8| Expr::col(("newest", format!("column{number}")));
+    let known = |column: account::Column| Expr::col((account::Entity, column));
+    let update = Query::update()
+        .table(account::Entity)
+        .from(TableRef::ValuesList(rows.collect(), "newest".into()))
+        .value(account::Column::Revision, column(2))
+        .value(account::Column::Name, column(3))
+        .value(account::Column::MergedInto, column(4))
+        .and_where(known(account::Column::AccountId).eq(column(1)))
+        .and_where(known(account::Column::Revision).lt(column(2)))
+        .to_owned();
+    tx.execute(&update).await?;
+    Ok(())
+}
+
+/// Keeps revisions of contacts' profiles, and returns those that were not there, by contact and revision.
+pub(crate) async fn add_contact_revisions(tx: &Tx, revisions: &[Revision]) -> Result<HashSet<(Uuid, i64)>> {
+    let mut rows = BTreeMap::new();
+    for Revision { id, account_id, profile, .. } in revisions {
+        let row = contact_revision::ActiveModel {
+            contact_id: Set(*id),
+            revision: Set(profile.revision),
+            account_id: Set(*account_id),
+            record_time: Set(profile.record_time),
+            facts: Set(to_json(&profile.facts)?),
+        };
+        rows.insert((*id, profile.revision), row);
+    }
+    let mut added = HashSet::new();
+    let key = [contact_revision::Column::ContactId, contact_revision::Column::Revision];
+    for chunk in rows.into_values().collect::<Vec<_>>().chunks(CHUNK) {
+        let result = contact_revision::Entity::insert_many(chunk.to_vec())
+            .on_conflict_do_nothing_on(key)
+            .exec_with_returning_keys(&**tx)
+            .await?;
+        if let TryInsertResult::Inserted(keys) = result {
+            added.extend(keys);
+        }
+    }
+    Ok(added)
 }
 
 /// The accounts that these contacts are at, and those that they were at when they did something for them.
@@ -277,6 +308,7 @@ fn to_account(row: account::Model) -> Account {
         name: row.name,
         revision: row.revision,
         wanted_revision: row.wanted_revision,
+        due_time: row.due_time,
         merged_into: row.merged_into,
         survivor_id: row.survivor_id.unwrap_or(row.account_id),
         joined: row.joined,

@@ -1,12 +1,16 @@
 //! Evidence: the activities that scoring holds. Its primary key is the inbox: an activity that is there has had its
 //! effect.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
-use leadflow_platform::{Result, db::Tx};
+use leadflow_platform::{
+    Error, Result,
+    db::{Tx, insert_new},
+};
 use sea_orm::{
     ColumnTrait as _, Condition, ConnectionTrait, EntityTrait as _, FromQueryResult, Order, QueryFilter as _,
-    QueryOrder as _, QuerySelect as _, Select, Set, Statement, sea_query::Expr, sea_query::OnConflict,
+    QueryOrder as _, QuerySelect as _, Select, Set, Statement,
+    sea_query::{Expr, OnConflict},
 };
 use uuid::Uuid;
 
@@ -34,32 +38,31 @@ pub(crate) struct Filter {
     pub(crate) record_time_before: Option<i64>,
 }
 
-/// Adds what is new and returns the ids of it; what is there already is left alone.
-pub(crate) async fn insert_new(tx: &Tx, rows: Vec<Evidence>) -> Result<Vec<Uuid>> {
-    let mut added = Vec::new();
-    for chunk in rows.chunks(CHUNK) {
-        let ids: Vec<_> = chunk.iter().map(|row| row.activity.activity_id).collect();
-        let known: Vec<Uuid> = Entity::find()
-            .select_only()
-            .column(Column::ActivityId)
-            .filter(Column::ActivityId.is_in(ids))
-            .into_tuple()
-            .all(&**tx)
-            .await?;
-        let mut fresh = BTreeMap::new();
-        for row in chunk.iter().filter(|row| !known.contains(&row.activity.activity_id)) {
-            fresh.insert(row.activity.activity_id, to_row(row)?);
-        }
-        if fresh.is_empty() {
-            continue;
-        }
-        let inserted = Entity::insert_many(fresh.into_values())
-            .on_conflict(OnConflict::column(Column::ActivityId).do_nothing().to_owned())
-            .exec_with_returning(&**tx)
-            .await?;
-        added.extend(inserted.into_iter().map(|row| row.activity_id));
+/// Which of these activities are there.
+pub(crate) async fn known(tx: &Tx, ids: &[Uuid]) -> Result<HashSet<Uuid>> {
+    let mut known = HashSet::new();
+    for chunk in ids.chunks(CHUNK) {
+        let query = Entity::find().select_only().column(Column::ActivityId);
+        let there: Vec<Uuid> =
+            query.filter(Column::ActivityId.is_in(chunk.iter().copied())).into_tuple().all(&**tx).await?;
+        known.extend(there);
     }
-    Ok(added)
+    Ok(known)
+}
+
+/// Adds these, none of which was there.
+///
+/// # Errors
+/// `UNAVAILABLE` when somebody else has added one meanwhile that counts for an account here: the same again will do.
+pub(crate) async fn add(tx: &Tx, rows: &[Evidence]) -> Result<()> {
+    let there = OnConflict::column(Column::ActivityId).do_nothing().to_owned();
+    let new = rows.iter().map(to_row).collect::<Result<Vec<_>>>()?;
+    let written: Vec<Uuid> = insert_new(tx, new, there, Column::ActivityId).await?;
+    let is_lost = |row: &Evidence| row.account_id.is_some() && !written.contains(&row.activity.activity_id);
+    if written.len() < rows.len() && rows.iter().any(is_lost) {
+        return Err(Error::unavailable("activities are being taken in by somebody else: try again"));
+    }
+    Ok(())
 }
 
 /// Where these are by now, and how often each was moved, for those that are there.
@@ -91,14 +94,14 @@ pub(crate) async fn move_to(tx: &Tx, evidence: &Evidence) -> Result<()> {
 }
 
 /// The latest `limit` activities of each account that happened after `after` (those that any lead can count), the
-/// latest first.
+/// latest first, each with what became of it so far.
 pub(crate) async fn latest(
     tx: &impl ConnectionTrait,
     accounts: &[Uuid],
     after: i64,
     limit: usize,
-) -> Result<HashMap<Uuid, Vec<Activity>>> {
-    let mut found: HashMap<Uuid, Vec<Activity>> = HashMap::new();
+) -> Result<HashMap<Uuid, Vec<(Activity, Disposition)>>> {
+    let mut found: HashMap<Uuid, Vec<_>> = HashMap::new();
     let backend = tx.get_database_backend();
     for chunk in accounts.chunks(CHUNK) {
         let marks = placeholders(backend, chunk.len());
@@ -110,8 +113,8 @@ pub(crate) async fn latest(
         );
         let statement = Statement::from_sql_and_values(backend, sql, chunk.iter().map(|id| (*id).into()));
         for row in Model::find_by_statement(statement).all(tx).await? {
-            let (account, activity) = (row.account_id.unwrap_or_default(), to_activity(row)?);
-            found.entry(account).or_default().push(activity);
+            let (account, became) = (row.account_id.unwrap_or_default(), from_text(&row.disposition)?);
+            found.entry(account).or_default().push((to_activity(row)?, became));
         }
     }
     Ok(found)
@@ -196,24 +199,6 @@ pub(crate) async fn dispose(tx: &Tx, changes: BTreeMap<Uuid, Disposition>) -> Re
         }
     }
     Ok(())
-}
-
-/// What became of these activities so far.
-pub(crate) async fn dispositions(tx: &Tx, ids: &[Uuid]) -> Result<HashMap<Uuid, Disposition>> {
-    let mut found = HashMap::new();
-    for chunk in ids.chunks(CHUNK) {
-        let rows: Vec<(Uuid, String)> = Entity::find()
-            .select_only()
-            .columns([Column::ActivityId, Column::Disposition])
-            .filter(Column::ActivityId.is_in(chunk.iter().copied()))
-            .into_tuple()
-            .all(&**tx)
-            .await?;
-        for (id, text) in rows {
-            found.insert(id, from_text(&text)?);
-        }
-    }
-    Ok(found)
 }
 
 /// A page of evidence in the order of ids.

@@ -1,13 +1,14 @@
 //! What must hold of every score.
 
-use leadflow_scoring::domain::{Prepared, Score, score::LineKind};
+use leadflow_scoring::domain::{Evaluated, Prepared, Score, score::LineKind};
 use proptest::prelude::*;
 
 use crate::histories::{Case, NOW, case};
 
 fn score(case: &Case) -> Score {
     let model = case.compiled();
-    Prepared::new(&model, &case.history, &case.scope, case.at, case.known_at).score(case.at)
+    let evaluated = Evaluated::new(&model, &case.history, case.known_at);
+    Prepared::new(&evaluated, &case.scope, &case.history.adjustments, case.at).score(case.at)
 }
 
 proptest! {
@@ -49,7 +50,8 @@ proptest! {
     #[test]
     fn points_only_fade(case in case(), hours in 0_i64..2000) {
         let model = case.compiled();
-        let prepared = Prepared::new(&model, &case.history, &case.scope, case.at, case.known_at);
+        let evaluated = Evaluated::new(&model, &case.history, case.known_at);
+        let prepared = Prepared::new(&evaluated, &case.scope, &case.history.adjustments, case.at);
         let (now, later) = (prepared.score(case.at), prepared.score(case.at + hours * 3_600_000));
         let all = |score: &Score| score.lines.iter().filter(|line| line.kind == LineKind::Activity).cloned().collect::<Vec<_>>();
         for line in all(&later) {

@@ -4,7 +4,7 @@ use leadflow_harness::{eventually, on_each_database};
 use leadflow_platform::quarantine;
 use leadflow_proto::{
     activity::v1::Channel,
-    scoring::v1::{Band, LeadStatus},
+    scoring::v1::{Band, Lead, LeadStatus},
 };
 
 use crate::support::{
@@ -12,6 +12,12 @@ use crate::support::{
     activity::{TestAccount, TestActivity},
     company::DAY,
 };
+
+/// The leads in `hplc` and in `gc`.
+async fn by_category(world: &mut World, account: &TestAccount) -> [Lead; 2] {
+    let leads = world.leads(account).await;
+    ["hplc", "gc"].map(|category| leads.iter().find(|lead| lead.product_category == category).unwrap().clone())
+}
 
 /// Something of everything: a late one, one without a category, one that takes points, a repeated badge.
 fn mixed(account: &TestAccount, now: i64) -> Vec<TestActivity> {
@@ -92,6 +98,36 @@ on_each_database! {
         let heard = world.heard.facts_until(&account, &lead).await;
         assert!(heard.len() < 10, "scored {} times", heard.len());
         assert_eq!(lead.revision as usize, heard.len());
+    }
+
+    async fn what_is_about_one_lead_leaves_the_others_of_its_account_as_they_are(database) {
+        let mut world = World::start(database).await;
+        let account = TestAccount::new();
+        let form = |world: &World, category: &str| account.does("form_submitted", 0, world.now()).in_category(category);
+        world.record(&[form(&world, "hplc"), form(&world, "gc")]).await;
+        let [hplc, gc] = by_category(&mut world, &account).await;
+        world.hand.advance(10 * 60_000);
+        world.record(&[form(&world, "hplc")]).await;
+        let [moved, resting] = by_category(&mut world, &account).await;
+        assert!(moved.revision > hplc.revision && moved.score_milli > hplc.score_milli);
+        assert_eq!(resting, gc);
+
+        // Without a category it is about both.
+        world.record(&[form(&world, "")]).await;
+        let [_, both] = by_category(&mut world, &account).await;
+        assert!(both.revision > gc.revision && both.score_time != gc.score_time);
+    }
+
+    async fn what_has_no_share_in_a_lead_may_still_take_an_earlier_ones_place(database) {
+        let mut world = World::start(database).await;
+        let account = TestAccount::new();
+        let now = world.now();
+        let badge = |category: &str, ago: i64| account.does("badge_scanned", 0, now - ago).in_category(category);
+        world.record(&[account.does("form_submitted", 1, now - 3), badge("hplc", 2)]).await;
+        assert_eq!(world.lead(&account).await.score_milli, 35_000);
+        world.record(&[badge("gc", 1)]).await;
+        let [hplc, _] = by_category(&mut world, &account).await;
+        assert_eq!(hplc.score_milli, 20_000);
     }
 
     async fn an_activity_of_a_clock_that_is_ahead_counts_at_once_and_its_lead_stays(database) {

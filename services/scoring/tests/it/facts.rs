@@ -68,6 +68,16 @@ on_each_database! {
         assert_eq!(world.lead(&account).await.score_milli, 24_000);
     }
 
+    async fn the_first_word_of_a_person_that_no_rule_looks_at_changes_nothing(database) {
+        let mut world = World::start(database).await;
+        let account = TestAccount::new();
+        world.record(&[account.does("form_submitted", 0, world.now())]).await;
+        let before = world.lead(&account).await;
+        world.hand.advance(10 * 60_000);
+        world.announce_role(account.contact(0), &account, "", 1).await;
+        assert_eq!(world.lead(&account).await, before);
+    }
+
     async fn a_person_who_has_moved_counts_as_before_where_the_activities_are(database) {
         let mut world = World::start(database).await;
         let (account, new_employer) = (TestAccount::new(), TestAccount::new());

@@ -130,6 +130,21 @@ on_each_database! {
         assert_eq!(world.lead(&b).await.activities, 1);
     }
 
+    async fn what_is_about_one_lead_of_merged_accounts_leaves_the_others_as_they_are(database) {
+        let mut world = World::start(database).await;
+        let (mut a, b) = (TestAccount::new(), TestAccount::new());
+        let now = world.now();
+        world.record(&[a.does("form_submitted", 0, now), b.does("form_submitted", 0, now).in_category("gc")]).await;
+        world.merge(&mut a, Some(&b)).await;
+        let before = world.open_leads(&b).await;
+        world.hand.advance(10 * 60_000);
+        world.record(&[b.does("form_submitted", 1, world.now())]).await;
+        let after = world.open_leads(&b).await;
+        let of = |leads: &[Lead], category: &str| leads.iter().find(|lead| lead.product_category == category).cloned().unwrap();
+        assert_eq!(of(&after, "gc"), of(&before, "gc"));
+        assert_eq!((of(&before, "hplc").activities, of(&after, "hplc").activities), (1, 2));
+    }
+
     async fn points_that_people_gave_count_for_the_lead_that_goes_on(database) {
         let mut world = World::start(database).await;
         let (mut a, b) = (TestAccount::new(), TestAccount::new());

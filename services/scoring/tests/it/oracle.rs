@@ -5,7 +5,7 @@ use std::{
     process::{Command, Stdio},
 };
 
-use leadflow_scoring::domain::{Prepared, schedule::next_check_time};
+use leadflow_scoring::domain::{Evaluated, Prepared, schedule::next_check_time};
 use proptest::{
     strategy::{Strategy as _, ValueTree as _},
     test_runner::TestRunner,
@@ -26,9 +26,10 @@ fn every_line_band_and_next_check_is_what_the_oracle_computes() {
     let (mut lines, mut hot, mut scheduled) = (0, 0, 0);
     for (case, expected) in cases.iter().zip(&results) {
         let model = case.compiled();
-        let prepared = Prepared::new(&model, &case.history, &case.scope, case.at, case.known_at);
+        let evaluated = Evaluated::new(&model, &case.history, case.known_at);
+        let prepared = Prepared::new(&evaluated, &case.scope, &case.history.adjustments, case.at);
         let score = prepared.score(case.at);
-        let next = next_check_time(&model, &case.history, &case.scope, &prepared, &score, case.known_at);
+        let next = next_check_time(&prepared, &score);
         let context = || serde_json::to_string_pretty(&(case.to_json(), expected)).unwrap();
 
         let theirs = expected["lines"].as_array().unwrap();

@@ -20,6 +20,21 @@ on_each_database! {
         assert_eq!(world.disposition(&account, &moved).await, Disposition::Scored);
     }
 
+    async fn what_has_gone_moves_its_lead_whatever_has_come_with_it(database) {
+        let mut world = World::start(database).await;
+        let (account, other) = (TestAccount::new(), TestAccount::new());
+        let form = |world: &World, category: &str| account.does("form_submitted", 0, world.now()).in_category(category);
+        let goes = form(&world, "hplc");
+        world.record(&[form(&world, "hplc"), form(&world, "gc"), goes.clone()]).await;
+        let comes = form(&world, "gc").of_no_account();
+        world.publish_moved(&[goes.moved_to(&other), comes.moved_to(&account)]).await;
+        for category in ["hplc", "gc"] {
+            let (activities, account) = (if category == "hplc" { 1 } else { 2 }, &account);
+            eventually!(world.leads(account).await.iter().any(|lead| (&*lead.product_category, lead.activities) == (category, activities)));
+        }
+        assert_eq!(world.lead(&other).await.activities, 1);
+    }
+
     async fn a_move_may_overtake_the_activity_and_an_older_move_a_newer_one(database) {
         let mut world = World::start(database).await;
         let (first, second) = (TestAccount::new(), TestAccount::new());

@@ -131,3 +131,41 @@ async fn a_new_model_waits_for_who_scores_an_account_that_nobody_else_knows_yet(
     result.unwrap();
     tables.close().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_activity_that_somebody_else_takes_in_at_another_account_meanwhile_opens_no_lead_here() {
+    let mut world = world().await;
+    let (here, there) = (TestAccount::new(), TestAccount::new());
+    let visit = here.does("form_submitted", 0, world.now());
+    let tables = world.tables().await;
+    let (seen, wait) = tokio::sync::oneshot::channel::<()>();
+    let (made, wait_for_it) = tokio::sync::oneshot::channel();
+    let insert = format!(
+        "INSERT INTO evidence (activity_id, account_id, source, source_event_id, activity_type, channel, occur_time, \
+         record_time, disposition, attribution) VALUES ('{}', '{}', 'website-form', 'e', 'form_submitted', 'web', 1, 1, \
+         'no_open_lead', 1)",
+        visit.id(),
+        there.account_id
+    );
+    let moving = tables.write(move |tx| async move {
+        tx.execute_unprepared(&insert).await?;
+        made.send(()).unwrap();
+        wait.await.unwrap();
+        Ok(())
+    });
+    let recording = async {
+        wait_for_it.await.unwrap();
+        world.publish(std::slice::from_ref(&visit)).await;
+        let waiting = "SELECT 1 FROM pg_locks JOIN pg_stat_activity USING (pid) WHERE NOT granted AND \
+                       locktype = 'transactionid' AND datname = current_database()";
+        let query = || Statement::from_string(tables.backend(), waiting);
+        eventually!(tables.reader().query_one_raw(query()).await.unwrap().is_some());
+        seen.send(()).unwrap();
+    };
+    let (result, ()) = tokio::join!(moving, recording);
+    result.unwrap();
+    world.record(&[here.does("form_submitted", 0, world.now()).in_category("gc")]).await;
+    let leads = world.leads(&here).await;
+    assert_eq!(leads.iter().map(|lead| lead.product_category.as_str()).collect::<Vec<_>>(), ["gc"]);
+    tables.close().await;
+}
