@@ -28,8 +28,11 @@ CREATE FUNCTION copy_name(name text, copy bigint, accounts bigint) RETURNS text 
 $$;
 ";
 
-/// What is copied: role, table, and the columns that differ from copy to copy.
-const TABLES: [(&str, &str, &[(&str, Kind)]); 15] = {
+/// Role, table, and the columns that differ from copy to copy.
+type Copied = (&'static str, &'static str, &'static [(&'static str, Kind)]);
+
+/// What is copied.
+const TABLES: [Copied; 15] = {
     use Kind::{Id, Name, Number, Word};
     [
         ("contact", "accounts", &[("account_id", Id), ("name", Name), ("sort_name", Name)]),

@@ -129,7 +129,7 @@ impl World {
         let mut processes = self.roles();
         processes.insert("driver".into(), std::process::id());
         processes.extend(self.nats.pid().map(|pid| ("nats".to_owned(), pid)));
-        let postgres = self.postgres.as_ref().and_then(|server| server.pid()?.try_into().ok());
+        let postgres = self.postgres.as_ref().and_then(|server| server.pid());
         processes.extend(postgres.map(|pid| ("postgresql".to_owned(), pid)));
         processes
     }

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use leadflow_platform::{Result, bus::Bus, clock::Clock, db::Database, outbox, tombstones};
-use leadflow_proto::activity::v1::{ActivityRecorded, ConsentRecorded};
+use leadflow_proto::activity::v1::{ActivityReattributed, ActivityRecorded, ConsentRecorded};
 use prost::Message as _;
 use uuid::Uuid;
 
@@ -122,9 +122,11 @@ fn is_of(person: &Person, source: &str, content: &Content) -> bool {
 
 /// The activity that an event of ours is about.
 fn activity_of(subject: &str, body: &[u8]) -> Option<String> {
-    if subject.ends_with(".recorded") {
-        ActivityRecorded::decode(body).ok().map(|event| event.activity_id)
-    } else {
-        ConsentRecorded::decode(body).ok().map(|event| event.activity_id)
+    let (_, fact) = subject.rsplit_once('.')?;
+    match fact {
+        "recorded" => ActivityRecorded::decode(body).ok().map(|event| event.activity_id),
+        "reattributed" => ActivityReattributed::decode(body).ok()?.activity.map(|event| event.activity_id),
+        "consent_recorded" => ConsentRecorded::decode(body).ok().map(|event| event.activity_id),
+        _ => None,
     }
 }

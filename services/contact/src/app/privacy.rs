@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use leadflow_platform::{
-    Result,
+    Error, Result,
     audit::{self, Mutation, mutate},
     clock::from_millis,
     db::Tx,
@@ -49,6 +49,11 @@ impl App {
             let sides =
                 consents::sides_of(&*tx, contact_id).await.map_err(|error| error::of_contact(error, contact_id))?;
             let (found, keys) = lock_person(&tx, &sides).await?;
+            // Somebody may have joined the person while the locks were waited for.
+            let now: BTreeSet<_> = consents::sides_of(&*tx, contact_id).await?.into_iter().collect();
+            if now != sides.iter().copied().collect() {
+                return Err(Error::unavailable("the contact is being merged by somebody else"));
+            }
             let shared = contacts::phones(&*tx, &phones(&found)).await?;
             let own_phone = |phone: &String| shared.get(phone).is_none_or(|of| of.iter().all(|id| sides.contains(id)));
             let own_phones: BTreeSet<_> = phones(&found).into_iter().filter(own_phone).collect();

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::App;
 use crate::{
-    domain::{Claim, Directory, Resolved, merge::Kind},
+    domain::{Claim, Directory, Key, Resolved, merge::Kind},
     metrics::Found,
     store::{directory, merges},
 };
@@ -93,7 +93,9 @@ impl App {
     pub(super) async fn resolve_in(&self, tx: &Tx, claims: Vec<Claim>) -> Result<Vec<Answer>> {
         let now = self.now();
         let mut known = directory::load(tx, &claims).await?;
-        let suppressed = self.suppressed(tx, &claims, |key| known.contact_of.contains_key(key)).await?;
+        let has_phone = |key: &Key| matches!(key, Key::Phone(phone) if known.phones.contains_key(phone));
+        let is_known = |key: &Key| known.contact_of.contains_key(key) || has_phone(key);
+        let suppressed = self.suppressed(tx, &claims, is_known).await?;
         let resolve = |(claim, suppressed): (&Claim, bool)| {
             let resolved = if suppressed { Resolved::default() } else { known.resolve(claim, now, &mut ids::new) };
             (resolved, suppressed)

@@ -62,7 +62,7 @@ on_each_database! {
 
         let request = ListAccountsRequest { parent_account_id: group.account_id.clone(), ..Default::default() };
         let children = world.client().list_accounts(request).await.unwrap().into_inner().accounts;
-        assert_eq!(children, [works.clone()]);
+        assert_eq!(children, std::slice::from_ref(&works));
         world.settle().await;
         assert!(world.heard.accounts().contains(&works), "others hear of it too");
 

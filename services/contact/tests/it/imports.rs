@@ -235,15 +235,13 @@ on_each_database! {
             let identity = Identity { phone: "+4930901820".into(), ..person(at, "") };
             world.resolve_one(claim(identity)).await;
         }
-        let refused = vec![
-            (ContactLine::default(), "MISSING_IDENTITY", "identity"),
+        let refused = [(ContactLine::default(), "MISSING_IDENTITY", "identity"),
             (with(|one| { one.email.clear(); one.company = "Works".into(); }), "MISSING_IDENTITY", "identity"),
             (with(|one| one.email = "ada".into()), "INVALID_EMAIL", "identity.email"),
             (with(|one| one.phone = "call me".into()), "INVALID_PHONE", "identity.phone"),
             (with(|one| one.country = "Germany".into()), "INVALID_COUNTRY", "identity.country"),
             (with(|one| { one.email.clear(); one.phone = "+4930901820".into(); }), "AMBIGUOUS_CONTACT", "identity.phone"),
-            (contact(person("eve@works.de", ""), "nowhere"), "UNKNOWN_ACCOUNT", "account"),
-        ];
+            (contact(person("eve@works.de", ""), "nowhere"), "UNKNOWN_ACCOUNT", "account")];
         let mut lines: Vec<_> = refused.iter().map(|(line, ..)| line.clone()).collect();
         lines.push(contact(person("good@works.de", "Good"), ""));
         let results = import_people(&world, lines).await;

@@ -72,9 +72,9 @@ on_each_database! {
         world.merge(request).await.unwrap();
         let merged = world.account(&works.account_id).await;
         assert_eq!(content(merged.clone()), content(shown));
-        assert_eq!(merged.merged_account_ids, [other.account_id.clone()]);
+        assert_eq!(merged.merged_account_ids, std::slice::from_ref(&other.account_id));
         assert_eq!(world.account(&other.account_id).await, merged, "the old id leads to the survivor");
-        assert_eq!(world.accounts().await, [merged.clone()]);
+        assert_eq!(world.accounts().await, std::slice::from_ref(&merged));
         for id in [&works.account_id, &other.account_id] {
             let at = contacts_at(&world, id).await;
             assert_eq!(at.iter().map(|one| &one.contact_id).collect::<Vec<_>>(), [&ben.contact_id, &ada.contact_id]);
@@ -179,7 +179,7 @@ on_each_database! {
         let again = world.merge(accounts(&a, &b)).await.unwrap();
         let of_a = ListMergesRequest { resource_id: a.account_id.clone(), ..Default::default() };
         assert_eq!(world.list_merges(of_a.clone()).await, [again.clone(), undone]);
-        assert_eq!(world.list_merges(ListMergesRequest { active: true, ..of_a }).await, [again.clone()]);
+        assert_eq!(world.list_merges(ListMergesRequest { active: true, ..of_a }).await, std::slice::from_ref(&again));
         world.settle().await;
         let told: Vec<_> = world.heard.merges().iter().map(|(fact, merge)| (fact.clone(), merge.merged_id.clone())).collect();
         let fact = |fact: &str, of: &Account| (format!("leadflow.account.v1.{fact}"), of.account_id.clone());
@@ -214,7 +214,7 @@ on_each_database! {
         assert_ne!(visitor.contact_id, ada.contact_id);
         let seen = world.resolve_one(claim(cookie("ada@works.de"))).await;
         assert_eq!((&seen.contact_id, &seen.account_id), (&ada.contact_id, &ada.account_id));
-        assert_eq!(seen.recognised_contact_ids, [visitor.contact_id.clone()]);
+        assert_eq!(seen.recognised_contact_ids, std::slice::from_ref(&visitor.contact_id));
         let back = world.resolve_one(claim(cookie(""))).await;
         assert_eq!((&back.account_id, back.recognised_contact_ids.len()), (&ada.account_id, 0));
         assert_eq!((&back.contact_id, &back.origin_contact_id), (&ada.contact_id, &visitor.contact_id));

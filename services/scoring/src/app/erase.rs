@@ -35,7 +35,9 @@ impl App {
         let accounts: BTreeSet<_> = evidence.iter().filter_map(|(_, account)| *account).collect();
         let ids: BTreeSet<_> = evidence.iter().map(|(id, _)| *id).collect();
         // Before the evidence, as whoever takes activities in does.
-        accounts::lock(tx, &accounts.iter().copied().collect::<Vec<_>>()).await?;
+        let locked = accounts::lock(tx, &accounts.into_iter().collect::<Vec<_>>()).await?;
+        // Those that are one with them, too: a lead of theirs may have frozen what these activities were.
+        let accounts: BTreeSet<_> = locked.keys().copied().collect();
         let deleted = erasure::delete_evidence(tx, &ids.iter().copied().collect::<Vec<_>>()).await?;
         for (key, json) in hand_overs::of_accounts(tx, &accounts).await? {
             let mut explanation: Explanation = serde_json::from_value(json)

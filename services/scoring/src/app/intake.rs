@@ -57,9 +57,7 @@ impl App {
     }
 
     async fn record_in(&self, tx: &Tx, mut recorded: Vec<Recorded>) -> Result<()> {
-        let contacts: Vec<_> = recorded.iter().filter_map(|one| one.activity.contact_id).collect();
-        let gone = tombstones::among(tx, &contacts).await?;
-        recorded.retain(|one| one.activity.contact_id.is_none_or(|contact| !gone.contains(&contact)));
+        leave_out_erased(tx, &mut recorded).await?;
         if plant::is(Plant::InboxOff) {
             count_again(tx, &mut recorded).await?;
         }
@@ -226,4 +224,12 @@ pub(super) fn sides(locked: &BTreeMap<Uuid, Account>, id: Uuid) -> impl Iterator
     let survivor = locked.get(&id).map(|account| account.survivor_id);
     let others = locked.values().filter(move |one| one.account_id != id && Some(one.survivor_id) == survivor);
     std::iter::once(id).chain(others.map(|one| one.account_id))
+}
+
+/// Nothing of people who were erased is taken in any more, whichever event comes late.
+pub(super) async fn leave_out_erased(tx: &Tx, recorded: &mut Vec<Recorded>) -> Result<()> {
+    let contacts: Vec<_> = recorded.iter().filter_map(|one| one.activity.contact_id).collect();
+    let gone = tombstones::among(tx, &contacts).await?;
+    recorded.retain(|one| one.activity.contact_id.is_none_or(|contact| !gone.contains(&contact)));
+    Ok(())
 }

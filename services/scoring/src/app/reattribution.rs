@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::{
     App,
-    intake::{Recorded, sides},
+    intake::{Recorded, leave_out_erased, sides},
     origins::Origins,
     rescore::Cause,
 };
@@ -23,7 +23,8 @@ impl App {
         self.database.write(move |tx| async move { app.reattribute_in(&tx, moved).await }).await
     }
 
-    async fn reattribute_in(&self, tx: &Tx, moved: Vec<Recorded>) -> Result<()> {
+    async fn reattribute_in(&self, tx: &Tx, mut moved: Vec<Recorded>) -> Result<()> {
+        leave_out_erased(tx, &mut moved).await?;
         let moved = newest(moved);
         let ids: Vec<_> = moved.keys().copied().collect();
         let before = evidence::whereabouts(tx, &ids).await?;

@@ -260,7 +260,9 @@ impl Lead {
     /// A rep has accepted it while it was being closed as merged: it is the one to go on with.
     fn revive(&mut self, news: &AssignmentNews) -> bool {
         let merged = matches!(self.closed, Some((_, CloseReason::Merged)));
-        if !merged || news.step != Step::Accepted || news.hand_over != self.state.hand_over - 1 {
+        // The number grows by a rejection, too: what was accepted before it is over.
+        let rejected = self.state.reject_time.is_some_and(|rejected| rejected >= news.time);
+        if !merged || rejected || news.step != Step::Accepted || news.hand_over != self.state.hand_over - 1 {
             return false;
         }
         self.reopen();

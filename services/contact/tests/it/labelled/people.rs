@@ -255,10 +255,10 @@ fn residents(count: usize, dice: &mut Dice) -> Vec<Claim> {
 /// Another description of the same person.
 fn again(one: &Claim, slips: usize, dice: &mut Dice) -> Claim {
     let mut said = one.clone();
-    if dice.percent(6) {
-        if let Some((_, short)) = SHORT.iter().find(|(long, _)| *long == said.given_name) {
-            said.given_name = (*short).to_owned();
-        }
+    if dice.percent(6)
+        && let Some((_, short)) = SHORT.iter().find(|(long, _)| *long == said.given_name)
+    {
+        said.given_name = (*short).to_owned();
     }
     if dice.percent(2) {
         said.given_name = format!("{} {}.", said.given_name, char::from(b'A' + dice.below(26) as u8));
