@@ -4,13 +4,12 @@ use std::sync::Arc;
 
 use leadflow_platform::{
     Error, Result,
-    bus::{Keep, Stream, consume},
+    bus::{Keep, Stream},
     clock::Clock,
-    db::Database,
     digest::Producer,
     lifecycle::Tasks,
     rpc::channel,
-    service::{Foundation, Listeners},
+    service::{self, Foundation, Listeners},
 };
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -58,10 +57,7 @@ const STREAM: Stream = Stream { name: "LEADFLOW_ACTIVITY", subjects: &["leadflow
 /// # Errors
 /// When the database cannot be reached, or a migration fails.
 pub async fn migrate(config: &Config) -> Result<()> {
-    let database = Database::open(&config.service.database).await?;
-    let migrated = database.migrate::<Migrator>().await;
-    database.close().await;
-    migrated
+    service::migrate::<Migrator>(&config.service).await
 }
 
 impl Config {
@@ -126,12 +122,7 @@ impl Service {
         // The doors hold the ledger: it ends when they have.
         tasks.spawn("http", |stop| http::serve(http, app.clone(), tracer, stop));
         tasks.spawn("intake", |stop| intake.run(stop));
-        let (bus, database, clock) = (foundation.bus.clone(), foundation.database.clone(), foundation.clock.clone());
-        tasks.spawn(events::ERASURES.durable, |stop| {
-            consume(bus, database, clock, events::ERASURES, stop, move |deliveries| {
-                events::erasures(eraser.clone(), deliveries)
-            })
-        });
+        foundation.consume(&mut tasks, events::ERASURES, eraser, events::erasures);
         let producers: Vec<Arc<dyn Producer>> = vec![Arc::new(announced), Arc::new(moved), Arc::new(statements)];
         let routes = rpc::routes(app).add_service(foundation.digests(producers));
         foundation.start(&mut tasks, listeners, routes, refresh);

@@ -14,13 +14,12 @@ use std::{sync::Arc, time::Duration};
 
 use leadflow_platform::{
     Error, Result,
-    bus::{Keep, Stream, consume},
+    bus::{Keep, Stream},
     clock::Clock,
-    db::Database,
     digest::Comparison,
     lifecycle::Tasks,
     rpc::{MAX_ANSWER, MAX_MESSAGE, channel},
-    service::{Foundation, Listeners},
+    service::{self, Foundation, Listeners},
 };
 use leadflow_proto::contact::v1::{
     consent_service_server::ConsentServiceServer, contact_service_server::ContactServiceServer,
@@ -69,10 +68,7 @@ pub fn read_claim(claim: &leadflow_proto::contact::v1::IdentityClaim) -> Result<
 /// # Errors
 /// When the database cannot be reached, or a migration fails.
 pub async fn migrate(config: &Config) -> Result<()> {
-    let database = Database::open(&config.service.database).await?;
-    let result = database.migrate::<Migrator>().await;
-    database.close().await;
-    result
+    service::migrate::<Migrator>(&config.service).await
 }
 
 /// The service, ready to run.
@@ -141,12 +137,7 @@ impl Service {
         foundation.start(&mut tasks, listeners, routes, nothing);
         tasks.spawn("erasures", |stop| erasing.follow_erasures(reconcile_interval, stop));
         foundation.compare(&mut tasks, vec![comparison]);
-        let (bus, database, clock) = (foundation.bus.clone(), foundation.database.clone(), foundation.clock.clone());
-        tasks.spawn(events::CONSENTS.durable, |stop| {
-            consume(bus, database, clock, events::CONSENTS, stop, move |deliveries| {
-                events::consents(following.clone(), deliveries)
-            })
-        });
+        foundation.consume(&mut tasks, events::CONSENTS, following, events::consents);
         let result = tasks.finish().await.map_err(Error::internal);
         foundation.close().await;
         result

@@ -10,7 +10,7 @@ use tonic::service::Routes;
 use crate::{
     admin::{Admin, Refresh},
     auth::{Auth, Credentials},
-    bus::{Bus, Stream},
+    bus::{Bus, Consumer, Delivery, Stream, consume},
     clock::Clock,
     config::{Addresses, ServiceConfig},
     db::Database,
@@ -49,6 +49,17 @@ pub async fn listen(address: std::net::SocketAddr) -> Result<TcpListener> {
     TcpListener::bind(address)
         .await
         .map_err(|cause| Error::internal(format!("cannot listen on {address}")).because(cause))
+}
+
+/// Brings the tables of a role up to date.
+///
+/// # Errors
+/// When the database cannot be reached, or a migration fails.
+pub async fn migrate<M: MigratorTrait>(config: &ServiceConfig) -> Result<()> {
+    let database = Database::open(&config.database).await?;
+    let migrated = database.migrate::<M>().await;
+    database.close().await;
+    migrated
 }
 
 /// What a service is built on.
@@ -125,6 +136,23 @@ impl Foundation {
         let (database, bus, role) = (self.database.clone(), self.bus.clone(), self.role);
         tasks.spawn("outbox", |stop| outbox::relay(database, bus, role, stop));
         tracing::info!(role = self.role, "started");
+    }
+
+    /// Starts to consume: `handle` is called with `app` for what comes.
+    pub fn consume<A, Fut>(
+        &self,
+        tasks: &mut Tasks,
+        consumer: Consumer,
+        app: A,
+        handle: impl Fn(A, Vec<Delivery>) -> Fut + Send + Sync + 'static,
+    ) where
+        A: Clone + Send + Sync + 'static,
+        Fut: Future<Output = Result<()>> + Send + 'static,
+    {
+        let (bus, database, clock) = (self.bus.clone(), self.database.clone(), self.clock.clone());
+        tasks.spawn(consumer.durable, move |stop| {
+            consume(bus, database, clock, consumer, stop, move |deliveries| handle(app.clone(), deliveries))
+        });
     }
 
     /// The gRPC service by which consumers find out what they have missed of what this role announces.

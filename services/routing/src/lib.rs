@@ -14,13 +14,12 @@ use std::{sync::Arc, time::Duration};
 
 use leadflow_platform::{
     Error, Result,
-    bus::{Keep, Stream, consume},
+    bus::{Keep, Stream},
     clock::Clock,
-    db::Database,
     digest::Comparison,
     lifecycle::Tasks,
     rpc::{MAX_ANSWER, MAX_MESSAGE, channel},
-    service::{Foundation, Listeners},
+    service::{self, Foundation, Listeners},
 };
 use leadflow_proto::routing::v1::routing_service_server::RoutingServiceServer;
 use tokio_util::sync::CancellationToken;
@@ -46,10 +45,7 @@ const STREAM: Stream =
 /// # Errors
 /// When the database cannot be reached, or a migration fails.
 pub async fn migrate(config: &Config) -> Result<()> {
-    let database = Database::open(&config.service.database).await?;
-    let result = database.migrate::<Migrator>().await;
-    database.close().await;
-    result
+    service::migrate::<Migrator>(&config.service).await
 }
 
 /// The service, ready to run.
@@ -96,13 +92,7 @@ impl Service {
         let digests = foundation.digests(vec![Arc::new(Assignments(app.clone()))]);
         foundation.start(&mut tasks, listeners, Routes::new(server).add_service(digests), refresh);
         foundation.compare(&mut tasks, vec![comparison]);
-        let (bus, database, clock) = (foundation.bus.clone(), foundation.database.clone(), foundation.clock.clone());
-        let following = app.clone();
-        tasks.spawn(events::LEADS.durable, |stop| {
-            consume(bus, database, clock, events::LEADS, stop, move |deliveries| {
-                events::leads(following.clone(), deliveries)
-            })
-        });
+        foundation.consume(&mut tasks, events::LEADS, app.clone(), events::leads);
         tasks.spawn("drain", |stop| app.drain(drain_interval, stop));
         let result = tasks.finish().await.map_err(Error::internal);
         foundation.close().await;

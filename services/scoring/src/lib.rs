@@ -15,13 +15,12 @@ use std::{sync::Arc, time::Duration};
 
 use leadflow_platform::{
     Error, Result,
-    bus::{Consumer, Delivery, Keep, Stream, consume},
+    bus::{Keep, Stream},
     clock::Clock,
-    db::Database,
     digest::Comparison,
     lifecycle::Tasks,
     rpc::{MAX_ANSWER, MAX_MESSAGE, channel},
-    service::{Foundation, Listeners},
+    service::{self, Foundation, Listeners},
 };
 use leadflow_proto::scoring::v1::scoring_service_server::ScoringServiceServer;
 use tokio_util::sync::CancellationToken;
@@ -47,10 +46,7 @@ const STREAM: Stream = Stream { name: "LEADFLOW_LEAD", subjects: &["leadflow.lea
 /// # Errors
 /// When the database cannot be reached, or a migration fails.
 pub async fn migrate(config: &Config) -> Result<()> {
-    let database = Database::open(&config.service.database).await?;
-    let result = database.migrate::<Migrator>().await;
-    database.close().await;
-    result
+    service::migrate::<Migrator>(&config.service).await
 }
 
 /// The service, ready to run.
@@ -114,12 +110,12 @@ impl Service {
         let digests = foundation.digests(vec![Arc::new(Leads(app.clone()))]);
         foundation.start(&mut tasks, listeners, Routes::new(server).add_service(digests), refresh);
         foundation.compare(&mut tasks, comparisons);
-        listen(&mut tasks, &foundation, &app, events::ACTIVITIES, events::activities);
-        listen(&mut tasks, &foundation, &app, events::REATTRIBUTIONS, events::reattributions);
-        listen(&mut tasks, &foundation, &app, events::ACCOUNTS, events::accounts);
-        listen(&mut tasks, &foundation, &app, events::CONTACTS, events::contacts);
-        listen(&mut tasks, &foundation, &app, events::ASSIGNMENTS, events::assignments);
-        listen(&mut tasks, &foundation, &app, events::ERASURES, move |app, deliveries| {
+        foundation.consume(&mut tasks, events::ACTIVITIES, app.clone(), events::activities);
+        foundation.consume(&mut tasks, events::REATTRIBUTIONS, app.clone(), events::reattributions);
+        foundation.consume(&mut tasks, events::ACCOUNTS, app.clone(), events::accounts);
+        foundation.consume(&mut tasks, events::CONTACTS, app.clone(), events::contacts);
+        foundation.consume(&mut tasks, events::ASSIGNMENTS, app.clone(), events::assignments);
+        foundation.consume(&mut tasks, events::ERASURES, app.clone(), move |app, deliveries| {
             events::erasures(app, contact.clone(), deliveries)
         });
         tasks.spawn("sweep", |stop| app.sweep(sweep_interval, stop));
@@ -127,20 +123,4 @@ impl Service {
         foundation.close().await;
         result
     }
-}
-
-fn listen<Fut>(
-    tasks: &mut Tasks,
-    foundation: &Foundation,
-    app: &App,
-    consumer: Consumer,
-    handle: impl Fn(App, Vec<Delivery>) -> Fut + Send + Sync + 'static,
-) where
-    Fut: Future<Output = Result<()>> + Send + 'static,
-{
-    let (bus, database, clock) = (foundation.bus.clone(), foundation.database.clone(), foundation.clock.clone());
-    let app = app.clone();
-    tasks.spawn(consumer.durable, move |stop| {
-        consume(bus, database, clock, consumer, stop, move |deliveries| handle(app.clone(), deliveries))
-    });
 }

@@ -1,5 +1,7 @@
 //! What the identifier announces, and announces again: who did what, and what that says about contacting them.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use leadflow_platform::{
     Result,
@@ -7,6 +9,7 @@ use leadflow_platform::{
     outbox::{self, Message},
 };
 use prost::Message as _;
+use uuid::Uuid;
 
 use crate::{
     domain::{activity::Activity, resolution::Party},
@@ -17,6 +20,22 @@ use crate::{
 const RECORDED: &str = "leadflow.activity.v1.recorded";
 /// The subject on which it is announced what they say about contacting people.
 const CONSENT_RECORDED: &str = "leadflow.activity.v1.consent_recorded";
+
+/// The subject on which activities are announced that belong to another account than before.
+pub(super) const REATTRIBUTED: &str = "leadflow.activity.v1.reattributed";
+
+/// Announces all that follows from activities that have just been identified, and moves what people have done before to
+/// the accounts where they are known to be.
+pub(super) async fn identified(
+    tx: &Tx,
+    identified: &[(Activity, Party)],
+    known: &BTreeMap<Uuid, (Uuid, i64)>,
+    now: Timestamp,
+) -> Result<()> {
+    activities(tx, identified, now).await?;
+    statements(tx, identified, now).await?;
+    reattribute(tx, known, now).await
+}
 
 /// Announces activities that are identified.
 pub(super) async fn activities(tx: &Tx, identified: &[(Activity, Party)], now: Timestamp) -> Result<()> {
@@ -41,4 +60,23 @@ pub(super) async fn statements(tx: &Tx, identified: &[(Activity, Party)], now: T
     let (ids, messages): (Vec<_>, Vec<_>) = identified.iter().filter_map(said).unzip();
     store::statements::note(tx, &ids).await?;
     outbox::announce_all(tx, messages, now).await
+}
+
+/// Notes where a person is, and all visitors who turned out to be that person.
+pub(super) fn note_account(known: &mut BTreeMap<Uuid, (Uuid, i64)>, party: &Party, visitors: Vec<Uuid>) {
+    if let (Some(contact_id), Some(account_id)) = (party.contact_id, party.account_id) {
+        let people = visitors.into_iter().chain([contact_id]);
+        known.extend(people.map(|person| (person, (account_id, party.account_revision))));
+    }
+}
+
+/// What these people have done before it was known where they are, counts for the account where they are.
+async fn reattribute(tx: &Tx, known: &BTreeMap<Uuid, (Uuid, i64)>, now: Timestamp) -> Result<()> {
+    let moved = store::reattribution::move_to(tx, known).await?;
+    let messages = moved.iter().map(|(activity, party)| Message {
+        subject: REATTRIBUTED.to_owned(),
+        payload: wire::reattributed(activity, party).encode_to_vec(),
+        origin: activity.origin,
+    });
+    outbox::announce_all(tx, messages.collect(), now).await
 }

@@ -11,7 +11,7 @@ use leadflow_platform::{
 use prost::Message as _;
 use uuid::Uuid;
 
-use super::{announce, identifier::REATTRIBUTED};
+use super::announce::{self, REATTRIBUTED};
 use crate::{store, wire};
 
 /// The identified activities.

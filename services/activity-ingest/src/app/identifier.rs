@@ -10,12 +10,10 @@ use std::{
     time::Duration,
 };
 
-use jiff::Timestamp;
 use leadflow_platform::{
     Result,
     clock::Clock,
-    db::{Database, Tx},
-    outbox,
+    db::Database,
     plant::{self, Plant},
     tombstones,
     trace::{Origin, Span, SpanKind, Tracer},
@@ -41,8 +39,6 @@ use crate::{
 const BATCH: u64 = 500;
 /// How often to look into the ledger at least: another replica may have died with activities in its hands.
 const IDLE: Duration = Duration::from_secs(1);
-/// The subject on which activities are announced that belong to another account than before.
-pub(super) const REATTRIBUTED: &str = "leadflow.activity.v1.reattributed";
 
 /// The task that identifies activities.
 #[derive(Clone, Debug)]
@@ -210,7 +206,7 @@ impl Identifier {
                         Resolution::Identified(party, visitors) => {
                             let first = identified.first().filter(|_| plant::is(Plant::Misidentify));
                             let party = first.map_or(party, |(_, first)| *first);
-                            note_account(&mut known, &party, visitors);
+                            announce::note_account(&mut known, &party, visitors);
                             identified.push((activity, party));
                         }
                         Resolution::Refused(refusal) => refused.push((activity, refusal)),
@@ -228,9 +224,7 @@ impl Identifier {
                 store::pending::suppress(&tx, &suppressed).await?;
                 let of_nobody = suppressed.into_iter().map(|activity| (activity, Party::default()));
                 identified.extend(of_nobody);
-                announce::activities(&tx, &identified, now).await?;
-                announce::statements(&tx, &identified, now).await?;
-                reattribute(&tx, &known, now).await?;
+                announce::identified(&tx, &identified, &known, now).await?;
                 store::pending::set_aside(&tx, refused, now).await?;
                 store::pending::postpone(&tx, failed).await?;
                 Ok(settled)
@@ -264,23 +258,4 @@ fn contacts(resolved: &[(Activity, Resolution)]) -> Vec<Uuid> {
         _ => None,
     };
     resolved.iter().filter_map(contact).collect()
-}
-
-/// Notes where a person is, and all visitors who turned out to be that person.
-pub(super) fn note_account(known: &mut BTreeMap<Uuid, (Uuid, i64)>, party: &Party, visitors: Vec<Uuid>) {
-    if let (Some(contact_id), Some(account_id)) = (party.contact_id, party.account_id) {
-        let people = visitors.into_iter().chain([contact_id]);
-        known.extend(people.map(|person| (person, (account_id, party.account_revision))));
-    }
-}
-
-/// What these people have done before it was known where they are, counts for the account where they are.
-pub(super) async fn reattribute(tx: &Tx, known: &BTreeMap<Uuid, (Uuid, i64)>, now: Timestamp) -> Result<()> {
-    let moved = store::reattribution::move_to(tx, known).await?;
-    let messages = moved.iter().map(|(activity, party)| outbox::Message {
-        subject: REATTRIBUTED.to_owned(),
-        payload: prost::Message::encode_to_vec(&wire::reattributed(activity, party)),
-        origin: activity.origin,
-    });
-    outbox::announce_all(tx, messages.collect(), now).await
 }

@@ -11,10 +11,7 @@ use uuid::Uuid;
 
 use super::{Group, Written};
 use crate::{
-    app::{
-        Recorded, announce,
-        identifier::{note_account, reattribute},
-    },
+    app::{Recorded, announce},
     domain::{
         activity::{Activity, Entry},
         digest::lock_key,
@@ -76,10 +73,8 @@ async fn record(tx: &Tx, groups: &[Arc<Group>], now: Timestamp, lease_end: Optio
 /// As the identifier does with those whom it finds out.
 async fn announce_identified(tx: &Tx, identified: &[(Activity, Party)], now: Timestamp) -> Result<()> {
     let mut known = BTreeMap::new();
-    identified.iter().for_each(|(_, party)| note_account(&mut known, party, Vec::new()));
-    announce::activities(tx, identified, now).await?;
-    announce::statements(tx, identified, now).await?;
-    reattribute(tx, &known, now).await
+    identified.iter().for_each(|(_, party)| announce::note_account(&mut known, party, Vec::new()));
+    announce::identified(tx, identified, &known, now).await
 }
 
 impl Group {
