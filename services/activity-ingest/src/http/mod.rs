@@ -8,9 +8,10 @@ use axum::{
     http::StatusCode,
     middleware::from_fn_with_state,
     routing::{get, post},
+    serve::ListenerExt as _,
 };
 use leadflow_platform::trace::{self, Tracer};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 use tower_http::timeout::TimeoutLayer;
 
@@ -29,7 +30,7 @@ const DRAIN: Duration = Duration::from_secs(10);
 /// Serves the edge until shutdown, then lets forms that are under way end.
 pub(crate) async fn serve(listener: TcpListener, app: App, tracer: Tracer, shutdown: CancellationToken) {
     let stop = shutdown.clone();
-    let served = axum::serve(listener, router(app, tracer))
+    let served = axum::serve(listener.tap_io(answer_at_once), router(app, tracer))
         .with_graceful_shutdown(async move { stop.cancelled().await })
         .into_future();
     tokio::select! {
@@ -39,6 +40,13 @@ pub(crate) async fn serve(listener: TcpListener, app: App, tracer: Tracer, shutd
         () = async { shutdown.cancelled().await; tokio::time::sleep(DRAIN).await } => {
             tracing::warn!("forms that were under way are given up");
         }
+    }
+}
+
+/// The last small piece of an answer does not wait until the first ones are acknowledged, which takes 40 ms.
+fn answer_at_once(connection: &mut TcpStream) {
+    if let Err(error) = connection.set_nodelay(true) {
+        tracing::debug!(%error, "a connection answers slowly");
     }
 }
 
