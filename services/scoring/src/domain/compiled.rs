@@ -7,12 +7,13 @@ use std::{
 
 use leadflow_platform::{
     Error, Result,
-    condition::{Condition, Evaluator, FieldType, Schema},
+    condition::{Condition, FieldType, Schema},
     plant::{self, Plant},
 };
 
 use super::{
     category::Categories,
+    conditions::{ACTIVITY_WORDS, Conditions},
     model::{Field, FieldKind, Group, MAX_MILLI, Model, Rule, Thresholds},
 };
 
@@ -26,13 +27,11 @@ pub struct CompiledModel {
     /// The tree that shares and thresholds look at.
     pub categories: Categories,
     /// The conditions of the engagement rules, in their order.
-    pub engagement: Vec<Condition>,
+    pub engagement: Arc<Conditions>,
     /// The conditions of the fit rules.
-    pub fit: Vec<Condition>,
+    pub fit: Arc<Conditions>,
     /// The conditions of the qualification rules.
-    pub qualification: Vec<Condition>,
-    /// What evaluates them.
-    pub(super) evaluator: Arc<Evaluator>,
+    pub qualification: Arc<Conditions>,
     /// Of each engagement rule, the types of activities that it can match; any, where it does not say.
     types: Vec<Option<BTreeSet<String>>>,
     /// Of each engagement rule, whether it looks at answers.
@@ -60,14 +59,6 @@ pub const CONTACT_FACTS: [(&str, FieldType); 5] = [
     ("country", FieldType::String),
 ];
 
-const ACTIVITY_FACTS: [(&str, FieldType); 5] = [
-    ("type", FieldType::String),
-    ("channel", FieldType::String),
-    ("source", FieldType::String),
-    ("product_category", FieldType::String),
-    ("object_id", FieldType::String),
-];
-
 /// The last word of types that never open a lead: what is sent to people is not what they do, and leaving is no interest.
 const NO_ACT: [&str; 5] = ["sent", "delivered", "bounced", "unsubscribed", "complained"];
 
@@ -87,12 +78,11 @@ impl CompiledModel {
         let of_answers = |condition: &Condition| condition.references().iter().any(|path| path.starts_with("answers."));
         Ok(Self {
             version,
-            evaluator: Arc::new(Evaluator::new()),
             types: engagement.iter().map(|condition| condition.texts("activity.type")).collect(),
             answers: engagement.iter().map(of_answers).collect(),
-            engagement,
-            fit: compile("fit", &model.fit, &schemas.fit)?,
-            qualification: compile("qualification", &model.qualification, &schemas.qualification)?,
+            engagement: Arc::new(engagement),
+            fit: Arc::new(compile("fit", &model.fit, &schemas.fit)?),
+            qualification: Arc::new(compile("qualification", &model.qualification, &schemas.qualification)?),
             model,
             categories,
         })
@@ -107,7 +97,7 @@ impl CompiledModel {
     /// others.
     pub(super) fn engagement_rules(&self, activity_type: &str, answers: bool) -> impl Iterator<Item = usize> {
         let can = move |rule: &usize| self.types[*rule].as_ref().is_none_or(|types| types.contains(activity_type));
-        (0..self.engagement.len()).filter(move |&rule| self.answers[rule] == answers).filter(can)
+        (0..self.answers.len()).filter(move |&rule| self.answers[rule] == answers).filter(can)
     }
 }
 
@@ -125,7 +115,7 @@ impl Schemas {
         let answers = typed(&model.questions);
         Self {
             engagement: Schema::new()
-                .variable("activity", ACTIVITY_FACTS)
+                .variable("activity", ACTIVITY_WORDS.map(|name| (name, FieldType::String)))
                 .record("activity", "attributes", typed(&model.attributes))
                 .variable("contact", CONTACT_FACTS)
                 .variable("account", ACCOUNT_FACTS)
@@ -146,7 +136,7 @@ impl From<FieldKind> for FieldType {
     }
 }
 
-fn compile_group(name: &str, group: &Group, schema: &Schema) -> Result<Vec<Condition>> {
+fn compile_group(name: &str, group: &Group, schema: &Schema) -> Result<Conditions> {
     let mut conditions = Vec::with_capacity(group.rules.len());
     let mut failures: Option<Error> = None;
     for (index, rule) in group.rules.iter().enumerate() {
@@ -162,7 +152,7 @@ fn compile_group(name: &str, group: &Group, schema: &Schema) -> Result<Vec<Condi
             }
         }
     }
-    failures.map_or(Ok(conditions), Err)
+    failures.map_or_else(|| Ok(Conditions::new(conditions)), Err)
 }
 
 fn check(model: &Model, categories: &Categories) -> Result<()> {

@@ -4,6 +4,7 @@
 pub mod band;
 pub mod category;
 pub mod compiled;
+pub mod conditions;
 pub mod disposition;
 pub mod evaluated;
 pub mod history;

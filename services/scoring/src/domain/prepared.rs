@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::{
     band::Validations,
-    evaluated::{Evaluated, matching},
+    evaluated::Evaluated,
     history::{Activity, Adjustment, Facts, LeadScope},
     model::{OncePer, Rule, Thresholds},
     score::{Line, LineKind, Score, clip},
@@ -46,18 +46,17 @@ impl<'a> Prepared<'a> {
         let Evaluated { model, known_at, .. } = *evaluated;
         let mut failed_conditions = 0;
         let answers = latest_answers(evaluated, scope, at);
-        let root = evaluated.scope(&answers);
         let mut candidates = candidates(evaluated, scope, at);
         for candidate in candidates.iter_mut().take(model.model.max_activities) {
             let rules = model.engagement_rules(&candidate.activity.activity_type, true);
-            let more = evaluated.matching_rules(candidate.activity, rules, &root, &mut failed_conditions);
+            let more = evaluated.matching_rules(candidate.activity, rules, Some(&answers), &mut failed_conditions);
             if !more.is_empty() {
                 let matches = candidate.matches.to_mut();
                 matches.extend(more);
                 matches.sort_unstable();
             }
         }
-        let qualification = matching(&model.qualification, &root, &mut failed_conditions);
+        let qualification = evaluated.qualification(&answers, &mut failed_conditions);
         let (of_fit, of_qualification) = (&model.model.fit.rules, &model.model.qualification.rules);
         let known = adjustments.iter().filter(|adjustment| adjustment.create_time <= known_at);
         let mut known: Vec<_> = known.collect();
