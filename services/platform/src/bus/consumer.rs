@@ -11,7 +11,7 @@ use async_nats::{
 };
 use futures::{FutureExt as _, StreamExt as _};
 use prost::bytes::Bytes;
-use tokio::sync::watch;
+use tokio::{sync::watch, task::coop::unconstrained};
 use tokio_util::sync::CancellationToken;
 
 use super::{Bus, observer::Watch};
@@ -26,7 +26,7 @@ use crate::{
 mod unreadable;
 
 /// Events that are handled in one transaction at the most.
-const BATCH: usize = 256;
+const BATCH: usize = 1024;
 /// How often an event is tried that fails by our own fault before it is set aside.
 const ATTEMPTS: i64 = 5;
 /// How often the server says that there is nothing; a pull that misses two is lost.
@@ -199,7 +199,8 @@ where
             let batch = tokio::select! {
                 biased;
                 () = shutdown.cancelled() => return Ok(()),
-                batch = batches.next() => batch.ok_or_else(|| Error::unavailable("the pull has ended"))?,
+                // Tokio lets a task take only so much at a time, which would cut the batches short.
+                batch = unconstrained(batches.next()) => batch.ok_or_else(|| Error::unavailable("the pull has ended"))?,
                 _ = connections.changed() => return Err(Error::unavailable("the connection was lost")),
             };
             let mut messages = Vec::with_capacity(batch.len());
