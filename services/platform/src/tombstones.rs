@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use sea_orm::{QuerySelect as _, Set, entity::prelude::*, sea_query::OnConflict};
 
 use crate::{
-    db::{Database, Tx},
+    db::{Database, Tx, is_any},
     error::Result,
 };
 
@@ -64,7 +64,8 @@ pub async fn among(tx: &Tx, ids: &[Uuid]) -> Result<BTreeSet<Uuid>> {
     }
     tx.lock_shared(LOCK).await?;
     for chunk in ids.chunks(CHUNK) {
-        let query = Entity::find().select_only().column(Column::Id).filter(Column::Id.is_in(chunk.iter().copied()));
+        let query =
+            Entity::find().select_only().column(Column::Id).filter(is_any(&**tx, Column::Id, chunk.iter().copied()));
         gone.extend(query.into_tuple::<Uuid>().all(&**tx).await?);
     }
     Ok(gone)

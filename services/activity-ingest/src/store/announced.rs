@@ -52,7 +52,7 @@ pub(crate) async fn settled_millis(connection: &impl ConnectionTrait) -> Result<
 pub(crate) async fn get(tx: &Tx, ids: &[Uuid]) -> Result<Vec<(Activity, Party)>> {
     let mut found = Vec::with_capacity(ids.len());
     for chunk in chunks(ids) {
-        let these = is_any(tx.get_database_backend(), Column::ActivityId, chunk.iter().copied());
+        let these = is_any(&**tx, Column::ActivityId, chunk.iter().copied());
         let query = Entity::find_in_state(State::Identified).filter(these);
         for row in query.all(&**tx).await? {
             let (contact_id, account_id) = (row.contact_id, row.account_id);

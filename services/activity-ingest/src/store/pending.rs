@@ -72,7 +72,7 @@ pub(crate) async fn lock(tx: &Tx, activity_ids: &[Uuid]) -> Result<Vec<Uuid>> {
     Ok(Entity::find_pending()
         .select_only()
         .column(Column::ActivityId)
-        .filter(is_any(tx.get_database_backend(), Column::ActivityId, activity_ids.iter().copied()))
+        .filter(is_any(&**tx, Column::ActivityId, activity_ids.iter().copied()))
         .order_by_asc(Column::ActivityId)
         .lock_exclusive()
         .into_tuple()
@@ -176,7 +176,7 @@ async fn set_next_attempt(tx: &Tx, activity_ids: &[Uuid], next: Option<Timestamp
     if !activity_ids.is_empty() {
         Entity::update_many()
             .col_expr(Column::NextAttemptTime, Expr::value(next.map(|time| time.as_millisecond())))
-            .filter(is_any(tx.get_database_backend(), Column::ActivityId, activity_ids.iter().copied()))
+            .filter(is_any(&**tx, Column::ActivityId, activity_ids.iter().copied()))
             .exec(&**tx)
             .await?;
     }

@@ -71,7 +71,7 @@ pub(super) async fn find(
 ) -> Result<BTreeMap<Uuid, Account>> {
     let mut found = BTreeMap::new();
     for chunk in ids.chunks(CHUNK) {
-        let these = is_any(connection.get_database_backend(), Column::AccountId, chunk.iter().copied());
+        let these = is_any(connection, Column::AccountId, chunk.iter().copied());
         let mut query = Entity::find().filter(these).order_by_asc(Column::AccountId);
         if lock {
             query = query.lock_exclusive();
@@ -92,7 +92,7 @@ pub(crate) async fn by_references(
         let rows: Vec<(Option<String>, Uuid)> = Entity::find()
             .select_only()
             .columns([Column::Reference, Column::AccountId])
-            .filter(Column::Reference.is_in(chunk.iter().cloned()))
+            .filter(is_any(connection, Column::Reference, chunk.iter().cloned()))
             .into_tuple()
             .all(connection)
             .await?;
@@ -225,7 +225,7 @@ pub(crate) async fn list(
         wanted = wanted.add(Column::OwnerRep.eq(filter.owner_rep.as_str()));
     }
     if let Some(parents) = parents {
-        wanted = wanted.add(Column::ParentAccountId.is_in(parents.iter().copied()));
+        wanted = wanted.add(is_any(connection, Column::ParentAccountId, parents.iter().copied()));
     }
     if let Some(key) = after {
         let same =
@@ -246,7 +246,7 @@ async fn with_domains(connection: &impl ConnectionTrait, rows: Vec<Model>) -> Re
     let ids: Vec<_> = rows.iter().map(|row| row.account_id).collect();
     let mut domains: HashMap<Uuid, Vec<String>> = HashMap::new();
     for chunk in ids.chunks(CHUNK) {
-        let these = is_any(connection.get_database_backend(), account_key::Column::AccountId, chunk.iter().copied());
+        let these = is_any(connection, account_key::Column::AccountId, chunk.iter().copied());
         let keys = account_key::Entity::find()
             .filter(these)
             .filter(account_key::Column::Kind.eq(DOMAIN))

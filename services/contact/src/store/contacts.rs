@@ -39,7 +39,7 @@ pub(super) async fn find(
 ) -> Result<BTreeMap<Uuid, Contact>> {
     let mut found = BTreeMap::new();
     for chunk in ids.chunks(CHUNK) {
-        let these = is_any(connection.get_database_backend(), Column::ContactId, chunk.iter().copied());
+        let these = is_any(connection, Column::ContactId, chunk.iter().copied());
         let mut query = Entity::find().filter(these).order_by_asc(Column::ContactId);
         if lock {
             query = query.lock_exclusive();
@@ -58,7 +58,7 @@ pub(crate) async fn names(connection: &impl ConnectionTrait, ids: &[Uuid]) -> Re
         let rows: Vec<(Uuid, String, String)> = Entity::find()
             .select_only()
             .columns([Column::ContactId, Column::GivenName, Column::FamilyName])
-            .filter(Column::ContactId.is_in(chunk.iter().copied()))
+            .filter(is_any(connection, Column::ContactId, chunk.iter().copied()))
             .into_tuple()
             .all(connection)
             .await?;
@@ -94,7 +94,7 @@ pub(crate) async fn owners(connection: &impl ConnectionTrait, keys: &[Key]) -> R
 pub(crate) async fn keys_of(connection: &impl ConnectionTrait, ids: &[Uuid]) -> Result<HashMap<Uuid, BTreeSet<Key>>> {
     let mut found: HashMap<Uuid, BTreeSet<Key>> = HashMap::new();
     for chunk in ids.chunks(CHUNK) {
-        let these = is_any(connection.get_database_backend(), identity::Column::ContactId, chunk.iter().copied());
+        let these = is_any(connection, identity::Column::ContactId, chunk.iter().copied());
         for row in identity::Entity::find().filter(these).all(connection).await? {
             found.entry(row.contact_id).or_default().insert(to_key(row));
         }
@@ -126,7 +126,7 @@ pub(crate) async fn phones(
 ) -> Result<HashMap<String, BTreeSet<Uuid>>> {
     let mut found: HashMap<String, BTreeSet<Uuid>> = HashMap::new();
     for chunk in phones.chunks(CHUNK) {
-        let these = is_any(connection.get_database_backend(), contact_phone::Column::Phone, chunk.iter().cloned());
+        let these = is_any(connection, contact_phone::Column::Phone, chunk.iter().cloned());
         for row in contact_phone::Entity::find().filter(these).all(connection).await? {
             found.entry(row.phone).or_default().insert(row.contact_id);
         }
@@ -194,7 +194,7 @@ pub(crate) async fn list(
     // Who was merged is shown as whom they were merged into.
     let mut query = Entity::find().filter(Column::MergedInto.is_null());
     if let Some(accounts) = accounts {
-        query = query.filter(Column::AccountId.is_in(accounts.iter().copied()));
+        query = query.filter(is_any(connection, Column::AccountId, accounts.iter().copied()));
     }
     if let Some(before) = before {
         query = query.filter(Column::ContactId.lt(before));

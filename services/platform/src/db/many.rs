@@ -4,7 +4,7 @@
 //! prepared once, and no value is looked at to plan it. SQLite knows no arrays, and takes the values one by one.
 
 use sea_orm::{
-    ActiveModelTrait, ActiveValue, ColumnTrait, ConnectionTrait as _, DatabaseBackend, EntityName as _, EntityTrait,
+    ActiveModelTrait, ActiveValue, ColumnTrait, ConnectionTrait, DatabaseBackend, EntityName as _, EntityTrait,
     Iterable as _, TryGetable, Value,
     sea_query::{
         ArrayType, CaseStatement, Expr, ExprTrait as _, Func, InsertStatement, IntoIden as _, OnConflict, Query,
@@ -53,12 +53,12 @@ pub async fn insert_new<A: ActiveModelTrait, T: TryGetable>(
 
 /// That `column` has one of these values.
 pub fn is_any<C: ColumnTrait, V: Into<Value>>(
-    backend: DatabaseBackend,
+    connection: &impl ConnectionTrait,
     column: C,
     values: impl IntoIterator<Item = V>,
 ) -> Expr {
     let values: Vec<Value> = values.into_iter().map(Into::into).collect();
-    match (backend, values.first().map(Value::array_type)) {
+    match (connection.get_database_backend(), values.first().map(Value::array_type)) {
         (DatabaseBackend::Postgres, Some(kind)) => {
             Expr::col(column.as_column_ref()).eq(PgFunc::any(Expr::value(Value::Array(kind, Some(Box::new(values))))))
         }

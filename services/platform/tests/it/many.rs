@@ -80,7 +80,7 @@ on_each_database! {
         let database = open(&test).await;
         database.write(|tx| insert(tx, (0..10).collect())).await.unwrap();
         let found = async |wanted: Vec<i64>| {
-            let these = is_any(database.backend(), note::Column::Number, wanted);
+            let these = is_any(database.reader(), note::Column::Number, wanted);
             note::Entity::find().filter(these).all(database.reader()).await.unwrap().len()
         };
         assert_eq!(found(vec![1, 4, 11]).await, 2);

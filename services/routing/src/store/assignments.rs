@@ -2,7 +2,12 @@
 
 use std::collections::HashMap;
 
-use leadflow_platform::{Error, Result, clock::from_millis, db::Tx, page::Page};
+use leadflow_platform::{
+    Error, Result,
+    clock::from_millis,
+    db::{Tx, insert_all, is_any},
+    page::Page,
+};
 use sea_orm::{
     ColumnTrait as _, Condition, ConnectionTrait, EntityTrait as _, QueryFilter as _, QueryOrder as _,
     QuerySelect as _, Set, sea_query::OnConflict,
@@ -36,7 +41,10 @@ pub(crate) async fn get(connection: &impl ConnectionTrait, assignment_id: Uuid) 
 pub(crate) async fn by_ids(connection: &impl ConnectionTrait, ids: &[Uuid]) -> Result<Vec<Assignment>> {
     let mut found = Vec::with_capacity(ids.len());
     for chunk in ids.chunks(CHUNK) {
-        let rows = Entity::find().filter(Column::AssignmentId.is_in(chunk.iter().copied())).all(connection).await?;
+        let rows = Entity::find()
+            .filter(is_any(connection, Column::AssignmentId, chunk.iter().copied()))
+            .all(connection)
+            .await?;
         for row in rows {
             found.push(to_assignment(row)?);
         }
@@ -48,8 +56,9 @@ pub(crate) async fn by_ids(connection: &impl ConnectionTrait, ids: &[Uuid]) -> R
 pub(crate) async fn live(tx: &Tx, leads: &[Uuid]) -> Result<HashMap<Uuid, Assignment>> {
     let mut found = HashMap::new();
     for chunk in leads.chunks(CHUNK) {
-        let query =
-            Entity::find().filter(Column::LeadId.is_in(chunk.iter().copied())).filter(Column::State.is_in(LIVE));
+        let query = Entity::find()
+            .filter(is_any(&**tx, Column::LeadId, chunk.iter().copied()))
+            .filter(Column::State.is_in(LIVE));
         for row in query.all(&**tx).await? {
             found.insert(row.lead_id, to_assignment(row)?);
         }
@@ -62,7 +71,7 @@ pub(crate) async fn count_live(tx: &Tx, reps: &[String]) -> Result<HashMap<Strin
     let mut counts = HashMap::new();
     for chunk in reps.chunks(CHUNK) {
         let rows: Vec<(String, i64)> = Entity::find()
-            .filter(Column::Rep.is_in(chunk.iter().map(String::as_str)))
+            .filter(is_any(&**tx, Column::Rep, chunk.iter().map(String::as_str)))
             .filter(Column::State.is_in(LIVE))
             .select_only()
             .column(Column::Rep)
@@ -108,20 +117,17 @@ pub(crate) async fn list(
 /// Writes assignments as they are now.
 pub(crate) async fn save(tx: &Tx, assignments: &[Assignment]) -> Result<()> {
     let rows: Vec<ActiveModel> = assignments.iter().map(to_row).collect::<Result<_>>()?;
-    for chunk in rows.chunks(CHUNK) {
-        let change = OnConflict::column(Column::AssignmentId)
-            .update_columns([
-                Column::State,
-                Column::DecideTime,
-                Column::Reason,
-                Column::Note,
-                Column::Principal,
-                Column::Revision,
-            ])
-            .to_owned();
-        Entity::insert_many(chunk.to_vec()).on_conflict(change).exec_without_returning(&**tx).await?;
-    }
-    Ok(())
+    let change = OnConflict::column(Column::AssignmentId)
+        .update_columns([
+            Column::State,
+            Column::DecideTime,
+            Column::Reason,
+            Column::Note,
+            Column::Principal,
+            Column::Revision,
+        ])
+        .to_owned();
+    insert_all(tx, rows, Some(change)).await
 }
 
 fn to_row(assignment: &Assignment) -> Result<ActiveModel> {

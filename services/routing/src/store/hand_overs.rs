@@ -3,7 +3,13 @@
 
 use std::collections::HashMap;
 
-use leadflow_platform::{Result, clock::from_millis, db::Tx, page::Page, trace::Origin};
+use leadflow_platform::{
+    Result,
+    clock::from_millis,
+    db::{Tx, insert_all, is_any},
+    page::Page,
+    trace::Origin,
+};
 use sea_orm::{
     ColumnTrait as _, Condition, ConnectionTrait, DerivePartialModel, EntityTrait as _, QueryFilter as _,
     QueryOrder as _, QuerySelect as _, Set, sea_query::OnConflict,
@@ -42,7 +48,7 @@ pub(crate) async fn of_leads(
 ) -> Result<HashMap<Uuid, Vec<HandOver>>> {
     let mut found: HashMap<Uuid, Vec<HandOver>> = HashMap::new();
     for chunk in leads.chunks(CHUNK) {
-        let query = Entity::find().filter(Column::LeadId.is_in(chunk.iter().copied()));
+        let query = Entity::find().filter(is_any(connection, Column::LeadId, chunk.iter().copied()));
         for row in query.into_partial_model::<Row>().all(connection).await? {
             found.entry(row.lead_id).or_default().push(to_hand_over(row)?);
         }
@@ -77,7 +83,7 @@ pub(crate) async fn held_traces(tx: &Tx, leads: &[Uuid]) -> Result<HashMap<(Uuid
     for chunk in leads.chunks(CHUNK) {
         let query = Entity::find()
             .filter(Column::State.eq("held"))
-            .filter(Column::LeadId.is_in(chunk.iter().copied()))
+            .filter(is_any(&**tx, Column::LeadId, chunk.iter().copied()))
             .filter(Column::Trace.is_not_null());
         for row in query.all(&**tx).await? {
             if let Some(trace) = row.trace {
@@ -172,11 +178,8 @@ pub(crate) async fn save(tx: &Tx, hand_overs: &[(HandOver, Option<Trace>)]) -> R
         }
         let rows: Vec<_> =
             rows.into_iter().map(|(hand_over, trace)| to_row(hand_over, trace.as_ref())).collect::<Result<_>>()?;
-        for chunk in rows.chunks(CHUNK) {
-            let change =
-                OnConflict::columns([Column::LeadId, Column::HandOver]).update_columns(columns.clone()).to_owned();
-            Entity::insert_many(chunk.to_vec()).on_conflict(change).exec_without_returning(&**tx).await?;
-        }
+        let change = OnConflict::columns([Column::LeadId, Column::HandOver]).update_columns(columns).to_owned();
+        insert_all(tx, rows, Some(change)).await?;
     }
     Ok(())
 }

@@ -2,9 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use leadflow_platform::{Result, db::Tx};
+use leadflow_platform::{
+    Result,
+    db::{Tx, insert_all, is_any},
+};
 use sea_orm::{
-    ColumnTrait as _, ConnectionTrait, EntityTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _, Set,
+    ConnectionTrait, EntityTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _, Set,
     sea_query::{Expr, OnConflict},
 };
 use uuid::Uuid;
@@ -18,22 +21,19 @@ use lead::{ActiveModel, Column, Entity, Model};
 /// and the others: PostgreSQL locks each row that `ON CONFLICT DO UPDATE` looks at.
 pub(crate) async fn keep_newest(tx: &Tx, leads: &BTreeMap<Uuid, Lead>) -> Result<()> {
     let rows: Vec<ActiveModel> = leads.values().map(to_row).collect::<Result<_>>()?;
-    for chunk in rows.chunks(CHUNK) {
-        let newest = OnConflict::column(Column::LeadId)
-            .update_columns([
-                Column::Revision,
-                Column::Account,
-                Column::ProductCategory,
-                Column::ScoreMilli,
-                Column::Round,
-                Column::HandOver,
-                Column::CloseReason,
-            ])
-            .action_and_where(Expr::cust("leads.revision < excluded.revision"))
-            .to_owned();
-        Entity::insert_many(chunk.to_vec()).on_conflict(newest).exec_without_returning(&**tx).await?;
-    }
-    Ok(())
+    let newest = OnConflict::column(Column::LeadId)
+        .update_columns([
+            Column::Revision,
+            Column::Account,
+            Column::ProductCategory,
+            Column::ScoreMilli,
+            Column::Round,
+            Column::HandOver,
+            Column::CloseReason,
+        ])
+        .action_and_where(Expr::cust("leads.revision < excluded.revision"))
+        .to_owned();
+    insert_all(tx, rows, Some(newest)).await
 }
 
 /// Locks the leads, in the order of their ids, and returns them.
@@ -43,7 +43,7 @@ pub(crate) async fn lock(tx: &Tx, ids: &[Uuid]) -> Result<BTreeMap<Uuid, Lead>> 
     let mut leads = BTreeMap::new();
     for chunk in ids.chunks(CHUNK) {
         let query = Entity::find()
-            .filter(Column::LeadId.is_in(chunk.iter().copied()))
+            .filter(is_any(&**tx, Column::LeadId, chunk.iter().copied()))
             .order_by_asc(Column::LeadId)
             .lock_exclusive();
         for row in query.all(&**tx).await? {
@@ -57,7 +57,9 @@ pub(crate) async fn lock(tx: &Tx, ids: &[Uuid]) -> Result<BTreeMap<Uuid, Lead>> 
 pub(crate) async fn get(connection: &impl ConnectionTrait, ids: &[Uuid]) -> Result<BTreeMap<Uuid, Lead>> {
     let mut leads = BTreeMap::new();
     for chunk in ids.chunks(CHUNK) {
-        for row in Entity::find().filter(Column::LeadId.is_in(chunk.iter().copied())).all(connection).await? {
+        for row in
+            Entity::find().filter(is_any(connection, Column::LeadId, chunk.iter().copied())).all(connection).await?
+        {
             leads.insert(row.lead_id, to_lead(row)?);
         }
     }

@@ -2,8 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use leadflow_platform::{Result, db::Tx};
-use sea_orm::{ColumnTrait as _, ConnectionTrait, EntityTrait as _, QueryFilter as _, Set, sea_query::OnConflict};
+use leadflow_platform::{
+    Result,
+    db::{Tx, insert_all, is_any},
+};
+use sea_orm::{ConnectionTrait, EntityTrait as _, QueryFilter as _, Set, sea_query::OnConflict};
 
 use super::{CHUNK, assignments, entity::pool_balance};
 use crate::domain::decision::{Balance, Standing};
@@ -33,7 +36,9 @@ pub(crate) async fn balances(
     let mut found = BTreeMap::new();
     let pools: Vec<_> = pools.iter().map(String::as_str).collect();
     for chunk in pools.chunks(CHUNK) {
-        for row in Entity::find().filter(Column::Pool.is_in(chunk.iter().copied())).all(connection).await? {
+        for row in
+            Entity::find().filter(is_any(connection, Column::Pool, chunk.iter().copied())).all(connection).await?
+        {
             found.insert((row.pool, row.rep), Balance { owed: row.balance, offered: row.offered });
         }
     }
@@ -51,13 +56,9 @@ pub(crate) async fn save(tx: &Tx, balances: &[(&(String, String), &Balance)]) ->
             offered: Set(balance.offered),
         })
         .collect();
-    for chunk in rows.chunks(CHUNK) {
-        let change = OnConflict::columns([Column::Pool, Column::Rep])
-            .update_columns([Column::Balance, Column::Offered])
-            .to_owned();
-        Entity::insert_many(chunk.to_vec()).on_conflict(change).exec_without_returning(&**tx).await?;
-    }
-    Ok(())
+    let change =
+        OnConflict::columns([Column::Pool, Column::Rep]).update_columns([Column::Balance, Column::Offered]).to_owned();
+    insert_all(tx, rows, Some(change)).await
 }
 
 /// By FNV-1a, because replicas of different builds must agree.

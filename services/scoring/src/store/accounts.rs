@@ -2,11 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use leadflow_platform::{Error, Result, db::Tx, trace::Origin};
+use leadflow_platform::{
+    Error, Result,
+    db::{Tx, column_of, insert_all, is_any, table_of},
+    trace::Origin,
+};
 use sea_orm::{
     ColumnTrait as _, ConnectionTrait, EntityTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _, Set,
     TryInsertResult,
-    sea_query::{Expr, ExprTrait as _, LockBehavior, LockType, OnConflict, Query, TableRef, ValueTuple},
+    sea_query::{Expr, ExprTrait as _, LockBehavior, LockType, OnConflict, Query},
 };
 use uuid::Uuid;
 
@@ -60,17 +64,11 @@ pub(crate) async fn lock_wanted(tx: &Tx, mut wanted: BTreeMap<Uuid, i64>) -> Res
             joined: Set(false),
         })
         .collect();
-    for chunk in rows.chunks(CHUNK) {
-        account::Entity::insert_many(chunk.to_vec())
-            .on_conflict(
-                OnConflict::column(account::Column::AccountId)
-                    .update_column(account::Column::WantedRevision)
-                    .action_and_where(Expr::cust("accounts.wanted_revision < excluded.wanted_revision"))
-                    .to_owned(),
-            )
-            .exec_without_returning(&**tx)
-            .await?;
-    }
+    let newer = OnConflict::column(account::Column::AccountId)
+        .update_column(account::Column::WantedRevision)
+        .action_and_where(Expr::cust("accounts.wanted_revision < excluded.wanted_revision"))
+        .to_owned();
+    insert_all(tx, rows, Some(newer)).await?;
     lock_rows(tx, &all).await
 }
 
@@ -87,7 +85,7 @@ async fn lock_rows(tx: &Tx, ids: &[Uuid]) -> Result<BTreeMap<Uuid, Account>> {
     let mut locked = BTreeMap::new();
     for chunk in ids.chunks(CHUNK) {
         let rows = account::Entity::find()
-            .filter(account::Column::AccountId.is_in(chunk.iter().copied()))
+            .filter(is_any(&**tx, account::Column::AccountId, chunk.iter().copied()))
             .order_by_asc(account::Column::AccountId)
             .lock_exclusive()
             .all(&**tx)
@@ -123,18 +121,18 @@ pub(crate) async fn overdue(connection: &impl ConnectionTrait, before: i64) -> R
 
 /// When the account is to be scored again.
 pub(crate) async fn set_due(tx: &Tx, due: &BTreeMap<Uuid, Option<i64>>) -> Result<()> {
-    let mut by_time: BTreeMap<Option<i64>, Vec<Uuid>> = BTreeMap::new();
-    for (&id, &time) in due {
-        by_time.entry(time).or_default().push(id);
-    }
-    for (time, ids) in by_time {
-        for chunk in ids.chunks(CHUNK) {
-            account::Entity::update_many()
-                .col_expr(account::Column::DueTime, Expr::value(time))
-                .filter(account::Column::AccountId.is_in(chunk.iter().copied()))
-                .exec(&**tx)
-                .await?;
-        }
+    // (account_id, due_time), as columns 1 and 2.
+    let rows: Vec<_> = due.iter().map(|(&id, &time)| vec![id.into(), time.into()]).collect();
+    for rows in rows.chunks(CHUNK) {
+        let column = |number| column_of("due", number);
+        let update = Query::update()
+            .table(account::Entity)
+            .from(table_of(tx.get_database_backend(), rows.to_vec(), "due"))
+            .value(account::Column::DueTime, column(2))
+            .and_where(Expr::col((account::Entity, account::Column::AccountId)).eq(column(1)))
+            .and_where(Expr::cust("accounts.due_time IS DISTINCT FROM due.column2"))
+            .to_owned();
+        tx.execute(&update).await?;
     }
     Ok(())
 }
@@ -181,12 +179,7 @@ pub(crate) async fn add_revisions(tx: &Tx, revisions: &[Revision]) -> Result<()>
         }
     }
     let key = [account_revision::Column::AccountId, account_revision::Column::Revision];
-    for chunk in rows.into_values().collect::<Vec<_>>().chunks(CHUNK) {
-        account_revision::Entity::insert_many(chunk.to_vec())
-            .on_conflict_do_nothing_on(key)
-            .exec_without_returning(&**tx)
-            .await?;
-    }
+    insert_all(tx, rows.into_values().collect(), Some(OnConflict::columns(key).do_nothing().to_owned())).await?;
     for chunk in newest.into_values().collect::<Vec<_>>().chunks(CHUNK) {
         take_newest(tx, chunk).await?;
     }
@@ -197,13 +190,13 @@ pub(crate) async fn add_revisions(tx: &Tx, revisions: &[Revision]) -> Result<()>
 async fn take_newest(tx: &Tx, revisions: &[&Revision]) -> Result<()> {
     // (account_id, revision, name, merged_into), as columns 1 to 4.
     let rows = revisions.iter().map(|Revision { id, name, merged_into, profile, .. }| {
-        ValueTuple::Many(vec![(*id).into(), profile.revision.into(), name.as_str().into(), (*merged_into).into()])
+        vec![(*id).into(), profile.revision.into(), name.as_str().into(), (*merged_into).into()]
     });
-    let column = |number: u8| Expr::col(("newest", format!("column{number}")));
+    let column = |number| column_of("newest", number);
     let known = |column: account::Column| Expr::col((account::Entity, column));
     let update = Query::update()
         .table(account::Entity)
-        .from(TableRef::ValuesList(rows.collect(), "newest".into()))
+        .from(table_of(tx.get_database_backend(), rows.collect(), "newest"))
         .value(account::Column::Revision, column(2))
         .value(account::Column::Name, column(3))
         .value(account::Column::MergedInto, column(4))
@@ -249,7 +242,7 @@ pub(crate) async fn of_contacts(connection: &impl ConnectionTrait, contacts: &[U
             .select_only()
             .column(contact_revision::Column::AccountId)
             .distinct()
-            .filter(contact_revision::Column::ContactId.is_in(chunk.iter().copied()))
+            .filter(is_any(connection, contact_revision::Column::ContactId, chunk.iter().copied()))
             .into_tuple()
             .all(connection)
             .await?;
@@ -264,7 +257,7 @@ pub(crate) async fn revisions(
     accounts: &[Uuid],
 ) -> Result<HashMap<Uuid, Vec<Profile>>> {
     let rows = account_revision::Entity::find()
-        .filter(account_revision::Column::AccountId.is_in(accounts.iter().copied()))
+        .filter(is_any(connection, account_revision::Column::AccountId, accounts.iter().copied()))
         .all(connection)
         .await?;
     let mut found: HashMap<Uuid, Vec<Profile>> = HashMap::new();
@@ -283,7 +276,7 @@ pub(crate) async fn contact_revisions(
     let mut found: HashMap<Uuid, Vec<Profile>> = HashMap::new();
     for chunk in contacts.chunks(CHUNK) {
         let rows = contact_revision::Entity::find()
-            .filter(contact_revision::Column::ContactId.is_in(chunk.iter().copied()))
+            .filter(is_any(connection, contact_revision::Column::ContactId, chunk.iter().copied()))
             .all(connection)
             .await?;
         for row in rows {
@@ -298,7 +291,8 @@ pub(crate) async fn contact_revisions(
 /// These accounts and all that are one with them; one that has not been announced has no name.
 pub(crate) async fn by_ids(connection: &impl ConnectionTrait, ids: &[Uuid]) -> Result<BTreeMap<Uuid, Account>> {
     let all = joined::with_joined(connection, ids).await?;
-    let rows = account::Entity::find().filter(account::Column::AccountId.is_in(all)).all(connection).await?;
+    let rows =
+        account::Entity::find().filter(is_any(connection, account::Column::AccountId, all)).all(connection).await?;
     Ok(rows.into_iter().map(|row| (row.account_id, to_account(row))).collect())
 }
 

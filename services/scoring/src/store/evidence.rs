@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use leadflow_platform::{
     Error, Result,
-    db::{Tx, insert_new},
+    db::{Tx, insert_new, is_any},
 };
 use sea_orm::{
-    ColumnTrait as _, Condition, ConnectionTrait, EntityTrait as _, FromQueryResult, Order, QueryFilter as _,
-    QueryOrder as _, QuerySelect as _, Select, Set, Statement,
+    ColumnTrait as _, Condition, ConnectionTrait, DatabaseBackend, EntityTrait as _, FromQueryResult, Order,
+    QueryFilter as _, QueryOrder as _, QuerySelect as _, Select, Set, Statement,
     sea_query::{Expr, OnConflict},
 };
 use uuid::Uuid;
@@ -44,7 +44,7 @@ pub(crate) async fn known(tx: &Tx, ids: &[Uuid]) -> Result<HashSet<Uuid>> {
     for chunk in ids.chunks(CHUNK) {
         let query = Entity::find().select_only().column(Column::ActivityId);
         let there: Vec<Uuid> =
-            query.filter(Column::ActivityId.is_in(chunk.iter().copied())).into_tuple().all(&**tx).await?;
+            query.filter(is_any(&**tx, Column::ActivityId, chunk.iter().copied())).into_tuple().all(&**tx).await?;
         known.extend(there);
     }
     Ok(known)
@@ -72,7 +72,7 @@ pub(crate) async fn whereabouts(tx: &Tx, ids: &[Uuid]) -> Result<HashMap<Uuid, (
         let rows: Vec<(Uuid, Option<Uuid>, i64)> = Entity::find()
             .select_only()
             .columns([Column::ActivityId, Column::AccountId, Column::Attribution])
-            .filter(Column::ActivityId.is_in(chunk.iter().copied()))
+            .filter(is_any(&**tx, Column::ActivityId, chunk.iter().copied()))
             .into_tuple()
             .all(&**tx)
             .await?;
@@ -93,26 +93,39 @@ pub(crate) async fn move_to(tx: &Tx, evidence: &Evidence) -> Result<()> {
     Ok(())
 }
 
+/// The index holds each account's activities in this order.
+const LATEST: &str = "SELECT latest.* FROM unnest($1) AS wanted (account_id) CROSS JOIN LATERAL (\
+     SELECT * FROM evidence WHERE evidence.account_id = wanted.account_id AND occur_time > $2 AND reclassify_time IS NULL \
+     ORDER BY occur_time DESC, source DESC, source_event_id DESC LIMIT $3) AS latest";
+
 /// The latest `limit` activities of each account that happened after `after` (those that any lead can count), the
 /// latest first, each with what became of it so far.
 pub(crate) async fn latest(
-    tx: &impl ConnectionTrait,
+    connection: &impl ConnectionTrait,
     accounts: &[Uuid],
     after: i64,
     limit: usize,
 ) -> Result<HashMap<Uuid, Vec<(Activity, Disposition)>>> {
     let mut found: HashMap<Uuid, Vec<_>> = HashMap::new();
-    let backend = tx.get_database_backend();
     for chunk in accounts.chunks(CHUNK) {
-        let marks = placeholders(backend, chunk.len());
-        let sql = format!(
-            "SELECT * FROM (SELECT *, ROW_NUMBER() OVER (PARTITION BY account_id \
-             ORDER BY occur_time DESC, source DESC, source_event_id DESC) AS place \
-             FROM evidence WHERE occur_time > {after} AND reclassify_time IS NULL AND account_id IN ({marks})) AS ranked \
-             WHERE place <= {limit}"
-        );
-        let statement = Statement::from_sql_and_values(backend, sql, chunk.iter().map(|id| (*id).into()));
-        for row in Model::find_by_statement(statement).all(tx).await? {
+        let statement = match connection.get_database_backend() {
+            DatabaseBackend::Postgres => {
+                let values = [chunk.to_vec().into(), after.into(), (limit as u64).into()];
+                Statement::from_sql_and_values(DatabaseBackend::Postgres, LATEST, values)
+            }
+            // It has no LATERAL.
+            backend => {
+                let marks = vec!["?"; chunk.len()].join(", ");
+                let sql = format!(
+                    "SELECT * FROM (SELECT *, ROW_NUMBER() OVER (PARTITION BY account_id \
+                     ORDER BY occur_time DESC, source DESC, source_event_id DESC) AS place \
+                     FROM evidence WHERE occur_time > {after} AND reclassify_time IS NULL \
+                     AND account_id IN ({marks})) AS ranked WHERE place <= {limit}"
+                );
+                Statement::from_sql_and_values(backend, sql, chunk.iter().map(|id| (*id).into()))
+            }
+        };
+        for row in Model::find_by_statement(statement).all(connection).await? {
             let (account, became) = (row.account_id.unwrap_or_default(), from_text(&row.disposition)?);
             found.entry(account).or_default().push((to_activity(row)?, became));
         }
@@ -120,21 +133,16 @@ pub(crate) async fn latest(
     Ok(found)
 }
 
-fn placeholders(backend: sea_orm::DatabaseBackend, count: usize) -> String {
-    let mark = |n: usize| match backend {
-        sea_orm::DatabaseBackend::Postgres => format!("${n}"),
-        _ => "?".to_owned(),
-    };
-    (1..=count).map(mark).collect::<Vec<_>>().join(", ")
-}
-
 /// The activities of these accounts that bear answers, of all time.
-pub(crate) async fn answering(tx: &impl ConnectionTrait, accounts: &[Uuid]) -> Result<HashMap<Uuid, Vec<Activity>>> {
+pub(crate) async fn answering(
+    connection: &impl ConnectionTrait,
+    accounts: &[Uuid],
+) -> Result<HashMap<Uuid, Vec<Activity>>> {
     let mut found: HashMap<Uuid, Vec<Activity>> = HashMap::new();
     let rows = Entity::find()
-        .filter(Column::AccountId.is_in(accounts.iter().copied()))
+        .filter(is_any(connection, Column::AccountId, accounts.iter().copied()))
         .filter(Column::Answers.is_not_null())
-        .all(tx)
+        .all(connection)
         .await?;
     for row in rows {
         let (account, activity) = (row.account_id.unwrap_or_default(), to_activity(row)?);
@@ -143,9 +151,14 @@ pub(crate) async fn answering(tx: &impl ConnectionTrait, accounts: &[Uuid]) -> R
     Ok(found)
 }
 
-fn within(accounts: &[Uuid], (after, until): (i64, i64), known_at: i64) -> Select<Entity> {
+fn within(
+    connection: &impl ConnectionTrait,
+    accounts: &[Uuid],
+    (after, until): (i64, i64),
+    known_at: i64,
+) -> Select<Entity> {
     Entity::find()
-        .filter(Column::AccountId.is_in(accounts.iter().copied()))
+        .filter(is_any(connection, Column::AccountId, accounts.iter().copied()))
         .filter(Column::OccurTime.gt(after))
         .filter(Column::OccurTime.lte(until))
         .filter(Column::RecordTime.lte(known_at))
@@ -159,7 +172,7 @@ pub(crate) async fn count(
     between: (i64, i64),
     known_at: i64,
 ) -> Result<u64> {
-    Ok(sea_orm::PaginatorTrait::count(within(accounts, between, known_at), connection).await?)
+    Ok(sea_orm::PaginatorTrait::count(within(connection, accounts, between, known_at), connection).await?)
 }
 
 /// As [`count`] says, but the latest `limit` themselves, and how many more there are.
@@ -171,7 +184,7 @@ pub(crate) async fn as_of(
     limit: usize,
 ) -> Result<(Vec<Activity>, u64)> {
     let count = count(connection, accounts, between, known_at).await?;
-    let rows = within(accounts, between, known_at)
+    let rows = within(connection, accounts, between, known_at)
         .order_by(Column::OccurTime, Order::Desc)
         .order_by(Column::Source, Order::Desc)
         .order_by(Column::SourceEventId, Order::Desc)
@@ -193,7 +206,7 @@ pub(crate) async fn dispose(tx: &Tx, changes: BTreeMap<Uuid, Disposition>) -> Re
         for chunk in ids.chunks(CHUNK) {
             Entity::update_many()
                 .col_expr(Column::Disposition, Expr::value(text.clone()))
-                .filter(Column::ActivityId.is_in(chunk.iter().copied()))
+                .filter(is_any(&**tx, Column::ActivityId, chunk.iter().copied()))
                 .exec(&**tx)
                 .await?;
         }
@@ -210,7 +223,7 @@ pub(crate) async fn list(
 ) -> Result<Vec<Evidence>> {
     let mut query = Entity::find();
     if let Some(accounts) = &filter.accounts {
-        query = query.filter(Column::AccountId.is_in(accounts.iter().copied()));
+        query = query.filter(is_any(connection, Column::AccountId, accounts.iter().copied()));
     }
     if let Some(disposition) = filter.disposition {
         query = query.filter(Column::Disposition.eq(text_of(&disposition)?));

@@ -2,7 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use leadflow_platform::{Result, db::Tx};
+use leadflow_platform::{
+    Result,
+    db::{Tx, insert_all, is_any},
+};
 use sea_orm::{
     ColumnTrait as _, ConnectionTrait, EntityTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _, Set,
     sea_query::{Expr, OnConflict},
@@ -26,20 +29,14 @@ pub(crate) struct HandOver {
 
 /// Freezes these.
 pub(crate) async fn freeze(tx: &Tx, hand_overs: Vec<HandOver>) -> Result<()> {
-    if hand_overs.is_empty() {
-        return Ok(());
-    }
     let rows = hand_overs.into_iter().map(|hand_over| ActiveModel {
         lead_id: Set(hand_over.lead_id),
         hand_over: Set(hand_over.number.into()),
         hand_over_time: Set(hand_over.time),
         explanation: Set(hand_over.explanation),
     });
-    Entity::insert_many(rows)
-        .on_conflict(OnConflict::columns([Column::LeadId, Column::HandOver]).do_nothing().to_owned())
-        .exec_without_returning(&**tx)
-        .await?;
-    Ok(())
+    let there = OnConflict::columns([Column::LeadId, Column::HandOver]).do_nothing().to_owned();
+    insert_all(tx, rows.collect(), Some(there)).await
 }
 
 /// The frozen explanation of a hand-over; of the latest when no number is given.
@@ -66,11 +63,11 @@ pub(crate) async fn of_accounts(tx: &Tx, accounts: &BTreeSet<Uuid>) -> Result<Ve
     let leads: Vec<Uuid> = lead::Entity::find()
         .select_only()
         .column(lead::Column::LeadId)
-        .filter(lead::Column::AccountId.is_in(accounts.iter().copied()))
+        .filter(is_any(&**tx, lead::Column::AccountId, accounts.iter().copied()))
         .into_tuple()
         .all(&**tx)
         .await?;
-    let rows = Entity::find().filter(Column::LeadId.is_in(leads)).all(&**tx).await?;
+    let rows = Entity::find().filter(is_any(&**tx, Column::LeadId, leads)).all(&**tx).await?;
     Ok(rows.into_iter().map(|row| ((row.lead_id, row.hand_over), row.explanation)).collect())
 }
 

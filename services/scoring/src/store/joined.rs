@@ -2,7 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use leadflow_platform::{Result, db::Tx};
+use leadflow_platform::{
+    Result,
+    db::{Tx, is_any},
+};
 use sea_orm::{
     ActiveModelTrait as _, ColumnTrait as _, Condition, ConnectionTrait, EntityTrait as _, QueryFilter as _,
     QuerySelect as _, Set, sea_query::OnConflict,
@@ -23,15 +26,17 @@ const CONTACT_MERGES: i64 = 7103;
 pub(crate) async fn with_joined(connection: &impl ConnectionTrait, ids: &[Uuid]) -> Result<Vec<Uuid>> {
     let mut all: BTreeSet<Uuid> = ids.iter().copied().collect();
     for chunk in ids.chunks(CHUNK) {
-        let among = Condition::all()
-            .add(account::Column::Joined.eq(true))
-            .add(account::Column::AccountId.is_in(chunk.iter().copied()));
+        let among = Condition::all().add(account::Column::Joined.eq(true)).add(is_any(
+            connection,
+            account::Column::AccountId,
+            chunk.iter().copied(),
+        ));
         let survivors: BTreeSet<Uuid> =
             accounts(connection, among).await?.into_iter().map(|(id, survivor)| survivor.unwrap_or(id)).collect();
         if survivors.is_empty() {
             continue;
         }
-        let of = Condition::any().add(account::Column::SurvivorId.is_in(survivors.iter().copied()));
+        let of = Condition::any().add(is_any(connection, account::Column::SurvivorId, survivors.iter().copied()));
         all.extend(accounts(connection, of).await?.into_iter().map(|(id, _)| id));
         all.extend(survivors);
     }
@@ -81,14 +86,14 @@ impl Contacts {
         let mut found = Self::default();
         for chunk in ids.chunks(CHUNK) {
             let among = Condition::any()
-                .add(contact_merge::Column::ContactId.is_in(chunk.iter().copied()))
-                .add(contact_merge::Column::SurvivorId.is_in(chunk.iter().copied()));
+                .add(is_any(connection, contact_merge::Column::ContactId, chunk.iter().copied()))
+                .add(is_any(connection, contact_merge::Column::SurvivorId, chunk.iter().copied()));
             let survivors: Vec<Uuid> =
                 contacts(connection, among).await?.into_iter().filter_map(|row| row.survivor_id).collect();
             if survivors.is_empty() {
                 continue;
             }
-            let of = Condition::any().add(contact_merge::Column::SurvivorId.is_in(survivors));
+            let of = Condition::any().add(is_any(connection, contact_merge::Column::SurvivorId, survivors));
             for row in contacts(connection, of).await? {
                 let Some(survivor) = row.survivor_id else { continue };
                 found.survivors.insert(row.contact_id, survivor);
@@ -119,7 +124,7 @@ pub(crate) async fn join_contacts(tx: &Tx, news: &[(Uuid, i64, Option<Uuid>)]) -
     let ids: Vec<Uuid> = news.iter().map(|(id, ..)| *id).collect();
     let mut known = HashMap::new();
     for chunk in ids.chunks(CHUNK) {
-        let among = Condition::any().add(contact_merge::Column::ContactId.is_in(chunk.iter().copied()));
+        let among = Condition::any().add(is_any(&**tx, contact_merge::Column::ContactId, chunk.iter().copied()));
         known.extend(contacts(&**tx, among).await?.into_iter().map(|row| (row.contact_id, row)));
     }
     // Of the many that were never merged nothing is kept.
@@ -174,7 +179,7 @@ async fn component(tx: &Tx, ids: [Option<Uuid>; 2]) -> Result<BTreeSet<Uuid>> {
 }
 
 async fn recount(tx: &Tx, ids: &BTreeSet<Uuid>) -> Result<()> {
-    let among = Condition::any().add(contact_merge::Column::ContactId.is_in(ids.iter().copied()));
+    let among = Condition::any().add(is_any(&**tx, contact_merge::Column::ContactId, ids.iter().copied()));
     let rows = contacts(&**tx, among).await?;
     let survivors = survivors(&rows.iter().map(|row| (row.contact_id, row.merged_into)).collect());
     for (contact_id, survivor) in survivors {

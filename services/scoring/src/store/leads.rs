@@ -2,7 +2,11 @@
 
 use std::collections::HashMap;
 
-use leadflow_platform::{Error, Result, db::Tx, trace::Origin};
+use leadflow_platform::{
+    Error, Result,
+    db::{Tx, insert_all, is_any},
+    trace::Origin,
+};
 use sea_orm::{
     ColumnTrait as _, Condition, ConnectionTrait, EntityTrait as _, PaginatorTrait as _, QueryFilter as _,
     QueryOrder as _, QuerySelect as _, Set, sea_query::OnConflict,
@@ -42,7 +46,8 @@ pub(crate) struct Key {
 pub(crate) async fn of_accounts(connection: &impl ConnectionTrait, accounts: &[Uuid]) -> Result<Vec<Lead>> {
     let mut leads = Vec::new();
     for chunk in accounts.chunks(CHUNK) {
-        let rows = Entity::find().filter(Column::AccountId.is_in(chunk.iter().copied())).all(connection).await?;
+        let rows =
+            Entity::find().filter(is_any(connection, Column::AccountId, chunk.iter().copied())).all(connection).await?;
         for row in rows {
             leads.push(to_lead(row)?);
         }
@@ -64,7 +69,7 @@ pub(crate) async fn accounts_of(connection: &impl ConnectionTrait, leads: &[Uuid
     let rows: Vec<(Uuid, Uuid)> = Entity::find()
         .select_only()
         .columns([Column::LeadId, Column::AccountId])
-        .filter(Column::LeadId.is_in(leads.iter().copied()))
+        .filter(is_any(connection, Column::LeadId, leads.iter().copied()))
         .into_tuple()
         .all(connection)
         .await?;
@@ -74,41 +79,34 @@ pub(crate) async fn accounts_of(connection: &impl ConnectionTrait, leads: &[Uuid
 /// Writes these leads, new or changed.
 pub(crate) async fn save(tx: &Tx, leads: &[Lead]) -> Result<()> {
     let rows = leads.iter().map(to_row).collect::<Result<Vec<_>>>()?;
-    for chunk in rows.chunks(CHUNK) {
-        Entity::insert_many(chunk.to_vec())
-            .on_conflict(
-                OnConflict::column(Column::LeadId)
-                    .update_columns([
-                        Column::Status,
-                        Column::StatusReason,
-                        Column::Band,
-                        Column::ScoreMilli,
-                        Column::ScoreTime,
-                        Column::NextCheckTime,
-                        Column::Contacts,
-                        Column::Channels,
-                        Column::ValidActivities,
-                        Column::Activities,
-                        Column::HandOver,
-                        Column::ReadyTime,
-                        Column::RejectTime,
-                        Column::AssignmentId,
-                        Column::AssignedRep,
-                        Column::CloseTime,
-                        Column::CloseReason,
-                        Column::CloseNote,
-                        Column::ModelVersion,
-                        Column::Revision,
-                        Column::Traceparent,
-                        Column::MergedInto,
-                        Column::Sides,
-                    ])
-                    .to_owned(),
-            )
-            .exec_without_returning(&**tx)
-            .await?;
-    }
-    Ok(())
+    let change = OnConflict::column(Column::LeadId)
+        .update_columns([
+            Column::Status,
+            Column::StatusReason,
+            Column::Band,
+            Column::ScoreMilli,
+            Column::ScoreTime,
+            Column::NextCheckTime,
+            Column::Contacts,
+            Column::Channels,
+            Column::ValidActivities,
+            Column::Activities,
+            Column::HandOver,
+            Column::ReadyTime,
+            Column::RejectTime,
+            Column::AssignmentId,
+            Column::AssignedRep,
+            Column::CloseTime,
+            Column::CloseReason,
+            Column::CloseNote,
+            Column::ModelVersion,
+            Column::Revision,
+            Column::Traceparent,
+            Column::MergedInto,
+            Column::Sides,
+        ])
+        .to_owned();
+    insert_all(tx, rows, Some(change)).await
 }
 
 /// A page of leads, by score or by id.
@@ -129,7 +127,7 @@ pub(crate) async fn list(
         wanted = wanted.add(Column::ProductCategory.eq(filter.product_category.as_str()));
     }
     if let Some(accounts) = &filter.accounts {
-        wanted = wanted.add(Column::AccountId.is_in(accounts.iter().copied()));
+        wanted = wanted.add(is_any(connection, Column::AccountId, accounts.iter().copied()));
     }
     if !filter.assigned_rep.is_empty() {
         wanted = wanted.add(Column::AssignedRep.eq(filter.assigned_rep.as_str()));
@@ -171,7 +169,7 @@ pub(crate) async fn adjustments(
     let mut found: HashMap<Uuid, Vec<Adjustment>> = HashMap::new();
     for chunk in leads.chunks(CHUNK) {
         let rows = adjustment::Entity::find()
-            .filter(adjustment::Column::LeadId.is_in(chunk.iter().copied()))
+            .filter(is_any(connection, adjustment::Column::LeadId, chunk.iter().copied()))
             .all(connection)
             .await?;
         for row in rows {

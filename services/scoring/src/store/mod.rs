@@ -2,6 +2,7 @@
 
 use leadflow_platform::db::{platform_and, run_script};
 use sea_orm_migration::prelude::*;
+use serde::de::value::StrDeserializer;
 
 pub(crate) mod accounts;
 pub(crate) mod digest;
@@ -74,7 +75,7 @@ fn text_of(value: &impl serde::Serialize) -> leadflow_platform::Result<String> {
 
 /// The unit enum variant of a text in the database.
 fn from_text<T: serde::de::DeserializeOwned>(text: &str) -> leadflow_platform::Result<T> {
-    serde_json::from_value(serde_json::Value::String(text.to_owned()))
+    T::deserialize(StrDeserializer::<serde::de::value::Error>::new(text))
         .map_err(|cause| leadflow_platform::Error::internal(format!("`{text}` in the database")).because(cause))
 }
 
