@@ -20,9 +20,8 @@ use crate::{
 const RECORDED: &str = "leadflow.activity.v1.recorded";
 /// The subject on which it is announced what they say about contacting people.
 const CONSENT_RECORDED: &str = "leadflow.activity.v1.consent_recorded";
-
 /// The subject on which activities are announced that belong to another account than before.
-pub(super) const REATTRIBUTED: &str = "leadflow.activity.v1.reattributed";
+const REATTRIBUTED: &str = "leadflow.activity.v1.reattributed";
 
 /// Announces all that follows from activities that have just been identified, and moves what people have done before to
 /// the accounts where they are known to be.
@@ -72,11 +71,15 @@ pub(super) fn note_account(known: &mut BTreeMap<Uuid, (Uuid, i64)>, party: &Part
 
 /// What these people have done before it was known where they are, counts for the account where they are.
 async fn reattribute(tx: &Tx, known: &BTreeMap<Uuid, (Uuid, i64)>, now: Timestamp) -> Result<()> {
-    let moved = store::reattribution::move_to(tx, known).await?;
-    let messages = moved.iter().map(|(activity, party)| Message {
+    reattributions(tx, &store::reattribution::move_to(tx, known).await?, now).await
+}
+
+/// Announces activities that belong to another account than before.
+pub(super) async fn reattributions(tx: &Tx, moved: &[(Activity, Party)], now: Timestamp) -> Result<()> {
+    let message = |(activity, party): &(Activity, Party)| Message {
         subject: REATTRIBUTED.to_owned(),
         payload: wire::reattributed(activity, party).encode_to_vec(),
         origin: activity.origin,
-    });
-    outbox::announce_all(tx, messages.collect(), now).await
+    };
+    outbox::announce_all(tx, moved.iter().map(message).collect(), now).await
 }

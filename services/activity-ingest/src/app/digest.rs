@@ -6,13 +6,11 @@ use leadflow_platform::{
     clock::Clock,
     db::{Database, Tx},
     digest::{Facts, Producer},
-    outbox,
 };
-use prost::Message as _;
 use uuid::Uuid;
 
-use super::announce::{self, REATTRIBUTED};
-use crate::{store, wire};
+use super::announce;
+use crate::store;
 
 /// The identified activities.
 #[derive(Clone, Debug)]
@@ -78,9 +76,6 @@ impl Producer for Reattributions {
     }
 
     async fn announce_again(&self, tx: &Tx, ids: Vec<Uuid>) -> Result<()> {
-        let activities = store::announced::get(tx, &ids).await?;
-        let event =
-            |(activity, party)| (REATTRIBUTED.to_owned(), wire::reattributed(&activity, &party).encode_to_vec());
-        outbox::announce_all(tx, activities.into_iter().map(event).collect(), self.clock.now()).await
+        announce::reattributions(tx, &store::announced::get(tx, &ids).await?, self.clock.now()).await
     }
 }

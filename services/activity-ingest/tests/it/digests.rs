@@ -1,9 +1,18 @@
 //! What scoring may have missed of the ledger: digests to find it by, and announcing it again.
 
 use leadflow_harness::{eventually, on_each_database};
-use leadflow_platform::{auth::Credentials, digest::millis, rpc};
-use leadflow_proto::common::v1::{
-    AnnounceAgainRequest, GetDigestsRequest, GetDigestsResponse, digest_service_client::DigestServiceClient,
+use leadflow_platform::{
+    auth::Credentials,
+    digest::millis,
+    rpc,
+    trace::{Origin, SpanKind, Tracer},
+};
+use leadflow_proto::{
+    activity::v1::Activity,
+    common::v1::{
+        AnnounceAgainRequest, GetDigestsRequest, GetDigestsResponse, digest_service_client::DigestServiceClient,
+    },
+    contact::v1::Identity,
 };
 use sea_orm::{ConnectionTrait as _, Statement};
 use uuid::Uuid;
@@ -17,8 +26,11 @@ fn digests_of(world: &World) -> Digests {
 }
 
 async fn all(client: &Digests) -> GetDigestsResponse {
-    let kind = "activities".to_owned();
-    let request = GetDigestsRequest { kind, begin_millis: 0, end_millis: 1 << 48, width_millis: 1 };
+    all_of(client, "activities").await
+}
+
+async fn all_of(client: &Digests, kind: &str) -> GetDigestsResponse {
+    let request = GetDigestsRequest { kind: kind.to_owned(), begin_millis: 0, end_millis: 1 << 48, width_millis: 1 };
     client.clone().get_digests(request).await.unwrap().into_inner()
 }
 
@@ -76,5 +88,29 @@ on_each_database! {
         eventually!(world.events.recorded().len() as u64 == 2 + expected);
         let again = world.events.recorded().into_iter().filter(|event| event.activity_id == first.activity_id);
         assert!(again.clone().count() == 2 && again.clone().all(|event| event == said));
+    }
+
+    async fn a_move_that_is_announced_again_stays_in_the_trace_of_the_activity(database) {
+        let world = World::start(database).await;
+        let client = world.client();
+        let trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+        let identity = Some(Identity { anonymous_id: "cookie-1".into(), ..Identity::default() });
+        let visit = Activity { identity, ..activity("v-1", "") };
+        let door = Tracer::default().start(SpanKind::Client, "theirs", Origin::parse(trace));
+        door.run(async { record_one(&client, visit).await }).await;
+        eventually!(world.events.recorded().len() == 1);
+        world.contact.becomes_known("cookie-1", "anna@example.com");
+        record_one(&client, activity("f-1", "anna@example.com")).await;
+        eventually!(world.events.reattributed().len() == 1);
+
+        let digests = digests_of(&world);
+        let kind = "reattributions".to_owned();
+        let request = AnnounceAgainRequest { digests: all_of(&digests, &kind).await.digests, kind };
+        assert_eq!(digests.clone().announce_again(request).await.unwrap().into_inner().announced, 1);
+        eventually!(world.events.reattributed().len() == 2);
+        let messages = world.events.messages();
+        let moves = messages.iter().filter(|message| message.subject.ends_with(".reattributed"));
+        let traces: Vec<_> = moves.map(|message| message.headers.as_ref().unwrap().get("traceparent").map(ToString::to_string)).collect();
+        assert_eq!(traces, [Some(trace.to_owned()), Some(trace.to_owned())]);
     }
 }
