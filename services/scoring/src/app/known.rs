@@ -29,7 +29,7 @@ pub(super) struct Known {
     pub(super) sides: Vec<Uuid>,
     /// Whether the facts of all are at least as new as what their activities were resolved with.
     pub(super) is_known: bool,
-    /// Open and closed, by category and round.
+    /// Open and closed, by category and round; also those of others whose closing has ended what these did.
     pub(super) leads: Vec<Lead>,
     /// Without adjustments, which belong to a lead.
     pub(super) history: History,
@@ -68,6 +68,10 @@ pub(super) async fn load(
     let mut revisions = accounts::revisions(connection, &ids).await?;
     let mut leads_of: HashMap<Uuid, Vec<Lead>> = HashMap::new();
     for lead in leads::of_accounts(connection, &ids).await? {
+        // What was closed while accounts were one is closed for each of them.
+        for &account in lead.sides.iter().filter(|side| **side != lead.account_id) {
+            leads_of.entry(account).or_default().push(lead.clone());
+        }
         leads_of.entry(lead.account_id).or_default().push(lead);
     }
     let counting = leads_of.values().flatten().filter(|lead| lead.closed.is_none() || is_merged(lead));
@@ -89,7 +93,8 @@ pub(super) async fn load(
         let fresh = ids.iter().flat_map(|id| news.remove(id).unwrap_or_default());
         activities.extend(fresh.filter(|activity| !dispositions.contains_key(&activity.activity_id)));
         let mut leads: Vec<_> = ids.iter().flat_map(|id| leads_of.remove(id).unwrap_or_default()).collect();
-        leads.sort_by(|a, b| (&a.product_category, a.round).cmp(&(&b.product_category, b.round)));
+        leads.sort_by(|a, b| (&a.product_category, a.round, a.lead_id).cmp(&(&b.product_category, b.round, b.lead_id)));
+        leads.dedup_by_key(|lead| lead.lead_id);
         let profiles = ids.iter().map(|id| revisions.remove(id).unwrap_or_default()).collect();
         all.push(Known {
             account: sides[0].clone(),

@@ -73,14 +73,19 @@ pub fn fill_account(facts: &mut Facts, other: &Facts) {
 }
 
 /// Lets one lead of each category go on where accounts have become one, and those again that were joined with a lead of an
-/// account that is another one by now. Returns which have changed, in the order in which that is to be told.
+/// account that is another one by now. What was closed while the accounts were one stays closed. Returns which have
+/// changed, in the order in which that is to be told.
 ///
 /// The one that is furthest with its rep goes on (accepted before offered), of two the one that was handed over earlier;
 /// of those that are with nobody the survivor's.
 pub fn join(leads: &mut [Lead], survivor: Uuid, now: i64) -> Vec<usize> {
     let here: BTreeSet<Uuid> = leads.iter().map(|lead| lead.lead_id).collect();
     let mut changed = Vec::new();
-    let is_apart = |lead: &Lead| lead.merged_into.is_some_and(|into| !here.contains(&into));
+    let is_ended = |lead: &Lead| {
+        let ends = |other: &Lead| other.product_category == lead.product_category && other.ends(lead.account_id);
+        leads.iter().any(|other| ends(other) && other.closed.map(|(time, _)| time) >= lead.closed.map(|(time, _)| time))
+    };
+    let is_apart = |lead: &Lead| lead.merged_into.is_some_and(|into| !here.contains(&into)) && !is_ended(lead);
     let apart: Vec<_> = leads.iter().enumerate().filter(|(_, lead)| is_apart(lead)).map(|(at, _)| at).collect();
     for at in apart {
         // What was opened meanwhile goes on: at no moment are two of one account open.

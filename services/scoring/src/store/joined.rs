@@ -1,4 +1,4 @@
-//! Which accounts and which contacts are one.
+//! Which accounts and which contacts are one, and which leads are about accounts that were.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -15,7 +15,7 @@ use uuid::Uuid;
 use super::{
     CHUNK,
     accounts::Account,
-    entity::{account, contact_merge, contact_revision},
+    entity::{account, contact_merge, contact_revision, lead_side},
 };
 use crate::domain::joining::survivors;
 
@@ -71,6 +71,33 @@ pub(crate) async fn join_accounts(tx: &Tx, locked: &BTreeMap<Uuid, Account>) -> 
         .await?;
     }
     Ok(())
+}
+
+/// Notes whom else a lead is about that is handed over or closed while accounts are one.
+pub(crate) async fn note_sides(tx: &Tx, leads: impl Iterator<Item = (Uuid, &[Uuid])>) -> Result<()> {
+    let of_lead = |(lead_id, sides): (Uuid, &[Uuid])| {
+        let row = |&account_id: &Uuid| lead_side::ActiveModel { account_id: Set(account_id), lead_id: Set(lead_id) };
+        // A lead of one account alone is found by that account.
+        sides.iter().filter(|_| sides.len() > 1).map(row).collect::<Vec<_>>()
+    };
+    for chunk in leads.flat_map(of_lead).collect::<Vec<_>>().chunks(CHUNK) {
+        lead_side::Entity::insert_many(chunk.to_vec())
+            .on_conflict_do_nothing_on([lead_side::Column::AccountId, lead_side::Column::LeadId])
+            .exec_without_returning(&**tx)
+            .await?;
+    }
+    Ok(())
+}
+
+/// The leads that are about these accounts though they may be others'.
+pub(crate) async fn leads_about(connection: &impl ConnectionTrait, accounts: &[Uuid]) -> Result<Vec<Uuid>> {
+    let mut found = BTreeSet::new();
+    for chunk in accounts.chunks(CHUNK) {
+        let query = lead_side::Entity::find().select_only().column(lead_side::Column::LeadId);
+        let of = lead_side::Column::AccountId.is_in(chunk.iter().copied());
+        found.extend(query.filter(of).into_tuple::<Uuid>().all(connection).await?);
+    }
+    Ok(found.into_iter().collect())
 }
 
 /// Contacts that are one: whom each that was merged counts for, and all that count for each survivor, the oldest first.

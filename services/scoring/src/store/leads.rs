@@ -1,6 +1,6 @@
 //! Leads and the adjustments that people made to them.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use leadflow_platform::{
     Error, Result,
@@ -14,7 +14,7 @@ use sea_orm::{
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{CHUNK, entity::adjustment, entity::lead, from_json, from_text, text_of, to_json};
+use super::{CHUNK, entity::adjustment, entity::lead, from_json, from_text, joined, text_of, to_json};
 use crate::domain::{
     Adjustment, Band, Validations,
     lead::{Lead, State, Status},
@@ -42,16 +42,20 @@ pub(crate) struct Key {
     pub(crate) lead_id: Uuid,
 }
 
-/// All leads of these accounts, closed ones too.
+/// All leads of these accounts, closed ones too, and those of others whose closing has ended what these did.
 pub(crate) async fn of_accounts(connection: &impl ConnectionTrait, accounts: &[Uuid]) -> Result<Vec<Lead>> {
-    let mut leads = Vec::new();
-    for chunk in accounts.chunks(CHUNK) {
-        let rows =
-            Entity::find().filter(is_any(connection, Column::AccountId, chunk.iter().copied())).all(connection).await?;
-        for row in rows {
-            leads.push(to_lead(row)?);
+    let about = joined::leads_about(connection, accounts).await?;
+    let mut found = BTreeMap::new();
+    for (column, ids) in [(Column::AccountId, accounts), (Column::LeadId, &about)] {
+        for chunk in ids.chunks(CHUNK) {
+            for row in Entity::find().filter(is_any(connection, column, chunk.iter().copied())).all(connection).await? {
+                found.insert(row.lead_id, to_lead(row)?);
+            }
         }
     }
+    let here: BTreeSet<_> = accounts.iter().collect();
+    let is_theirs = |lead: &Lead| here.contains(&lead.account_id) || lead.sides.iter().any(|side| here.contains(side));
+    let mut leads: Vec<_> = found.into_values().filter(is_theirs).collect();
     leads.sort_by(|a, b| {
         (a.account_id, &a.product_category, a.round).cmp(&(b.account_id, &b.product_category, b.round))
     });
@@ -106,7 +110,8 @@ pub(crate) async fn save(tx: &Tx, leads: &[Lead]) -> Result<()> {
             Column::Sides,
         ])
         .to_owned();
-    insert_all(tx, rows, Some(change)).await
+    insert_all(tx, rows, Some(change)).await?;
+    joined::note_sides(tx, leads.iter().map(|lead| (lead.lead_id, lead.sides.as_slice()))).await
 }
 
 /// A page of leads, by score or by id.

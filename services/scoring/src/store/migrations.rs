@@ -2,3 +2,4 @@
 
 pub(super) mod merges;
 pub(super) mod reattribution;
+pub(super) mod sides;

@@ -27,6 +27,7 @@ impl MigratorTrait for Migrator {
             Box::new(Traceparent),
             Box::new(migrations::merges::Merges),
             Box::new(migrations::reattribution::Reattribution),
+            Box::new(migrations::sides::Sides),
         ])
     }
 }

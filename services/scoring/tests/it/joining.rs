@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use leadflow_scoring::domain::{
     History, Profile,
-    joining::{fill_account, join, joined_profiles, survivors},
+    joining::{fill_account, join, joined_profiles, latest, survivors},
     lead::{Lead, Status},
+    round::CloseReason,
 };
 use proptest::{collection::vec, prelude::*};
 use serde_json::json;
@@ -67,6 +68,30 @@ proptest! {
             prop_assert_eq!(after.state.hand_over, number);
             let status = if went_on { before.state.status } else { Status::Incubating };
             prop_assert_eq!(after.state.status, status);
+        }
+    }
+
+    #[test]
+    fn what_was_closed_while_they_were_one_stays_closed_for_each(before in leads(), survivor in 0..3_u128) {
+        let all: Vec<_> = (0..3).map(Uuid::from_u128).collect();
+        let [category, _] = CATEGORIES;
+        // Two of them have become one before the third, so that one lead has gone into another and that into a third.
+        let (mut joined, last): (Vec<_>, Vec<_>) = before.into_iter().partition(|lead| lead.account_id != all[2]);
+        join(&mut joined, all[1], 6);
+        joined.extend(last);
+        join(&mut joined, Uuid::from_u128(survivor), 7);
+        for lead in joined.iter_mut().filter(|lead| lead.closed.is_none() && lead.product_category == category) {
+            lead.close(CloseReason::Won, "", 8);
+            lead.end_for(&all);
+        }
+        let was_won = joined.iter().any(|lead| lead.product_category == category);
+        for account in all {
+            let about = joined.iter().filter(|lead| lead.account_id == account || lead.sides.contains(&account));
+            let mut about: Vec<_> = about.cloned().collect();
+            join(&mut about, account, 9);
+            prop_assert!(about.iter().all(|lead| lead.product_category != category || lead.closed.is_some()));
+            let closed = latest(&about, category, account).and_then(|round| round.closed);
+            prop_assert_eq!(closed, was_won.then_some((8, CloseReason::Won)));
         }
     }
 

@@ -130,6 +130,33 @@ on_each_database! {
         assert_eq!(world.lead(&b).await.activities, 1);
     }
 
+    async fn what_was_won_while_accounts_were_one_is_won_for_each_when_they_are_apart(database) {
+        let mut world = World::start(database).await;
+        let (mut a, b, mut c) = (TestAccount::new(), TestAccount::new(), TestAccount::new());
+        world.hot_lead(&a).await;
+        world.hot_lead(&b).await;
+        world.announce(&c).await;
+        // One had a lead of its own before, the other has but taken part.
+        world.merge(&mut a, Some(&b)).await;
+        world.merge(&mut c, Some(&b)).await;
+        world.record(&c.gets_hot(world.now())).await;
+        let lead = world.lead(&b).await;
+        world.close(&lead, CloseReason::Won).await.unwrap();
+        world.hand.advance(1000);
+        for account in [&mut a, &mut c] {
+            world.merge(account, None).await;
+            assert!(world.open_leads(account).await.is_empty());
+            assert!(world.evidence(account).await.iter().all(|one| one.disposition() == Disposition::Closed));
+            assert!(world.heard.announced("recycled", account).is_empty());
+            // What comes later is another round.
+            world.record(&[account.does("form_submitted", 1, world.now())]).await;
+            let next = world.lead(account).await;
+            assert_eq!((next.activities, next.score_milli, next.status()), (1, 20_000, LeadStatus::Incubating));
+            assert_eq!(world.explain(&next).await.score_milli, 20_000);
+        }
+        assert!(world.open_leads(&b).await.is_empty());
+    }
+
     async fn what_is_about_one_lead_of_merged_accounts_leaves_the_others_as_they_are(database) {
         let mut world = World::start(database).await;
         let (mut a, b) = (TestAccount::new(), TestAccount::new());

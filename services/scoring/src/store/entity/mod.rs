@@ -8,5 +8,6 @@ pub(super) mod contact_revision;
 pub(super) mod evidence;
 pub(super) mod hand_over;
 pub(super) mod lead;
+pub(super) mod lead_side;
 pub(super) mod product_category;
 pub(super) mod scoring_model;
