@@ -145,9 +145,9 @@ impl App {
                 let ids: Vec<_> = revisions.iter().map(|revision| revision.id).collect();
                 let gone = tombstones::among(&tx, &ids).await?;
                 revisions.retain(|revision| !gone.contains(&revision.id));
-                let (mut news, mut origins) = (BTreeSet::new(), Origins::default());
+                let mut origins = Origins::default();
                 let merged = revisions.iter().map(|one| (one.id, one.profile.revision, one.merged_into));
-                news.extend(joined::join_contacts(&tx, &merged.collect::<Vec<_>>()).await?);
+                let mut news = joined::join_contacts(&tx, &merged.collect::<Vec<_>>()).await?;
                 let added = accounts::add_contact_revisions(&tx, &revisions).await?;
                 let model = app.models.newest(&*tx).await?;
                 // The first word of a person says nothing new where no rule looks at what it says: most have just been made.
@@ -160,6 +160,8 @@ impl App {
                     news.insert(revision.id);
                     revision.account_id.iter().for_each(|&account| origins.other(account, revision.origin));
                 }
+                // What one of them says is said of all that are one person.
+                let news = joined::contacts_with_joined(&*tx, &news.into_iter().collect::<Vec<_>>()).await?;
                 let touched = accounts::of_contacts(&*tx, &news.into_iter().collect::<Vec<_>>()).await?;
                 app.rescore_all(&tx, touched, origins).await
             })

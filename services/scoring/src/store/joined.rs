@@ -166,7 +166,8 @@ pub(crate) async fn join_contacts(tx: &Tx, news: &[(Uuid, i64, Option<Uuid>)]) -
         if older || newest_revision(tx, contact_id).await? > revision {
             continue;
         }
-        moved.extend(component(tx, [Some(contact_id), merged_into]).await?);
+        let both: Vec<_> = [Some(contact_id), merged_into].into_iter().flatten().collect();
+        moved.extend(contacts_with_joined(&**tx, &both).await?);
         let row = contact_merge::ActiveModel {
             contact_id: Set(contact_id),
             revision: Set(revision),
@@ -198,10 +199,9 @@ async fn newest_revision(tx: &Tx, contact_id: Uuid) -> Result<i64> {
     Ok(newest.flatten().unwrap_or_default())
 }
 
-/// All that are one with any of these.
-async fn component(tx: &Tx, ids: [Option<Uuid>; 2]) -> Result<BTreeSet<Uuid>> {
-    let ids: Vec<_> = ids.into_iter().flatten().collect();
-    let known = Contacts::of(&**tx, &ids).await?;
+/// These contacts and all that are one with one of them.
+pub(crate) async fn contacts_with_joined(connection: &impl ConnectionTrait, ids: &[Uuid]) -> Result<BTreeSet<Uuid>> {
+    let known = Contacts::of(connection, ids).await?;
     Ok(ids.iter().flat_map(|&id| known.sides(known.survivor(id)).chain([id]).collect::<Vec<_>>()).collect())
 }
 

@@ -208,6 +208,19 @@ on_each_database! {
         assert_eq!((twice.score_milli, twice.validations.unwrap().contacts), (50_000, 2));
     }
 
+    async fn what_is_said_of_a_merged_person_counts_wherever_they_are(database) {
+        let mut world = World::start(database).await;
+        let (account, other) = (TestAccount::new(), TestAccount::new());
+        let (merged, survivor) = (account.contact(0), other.contact(0));
+        world.record(&[account.does("form_submitted", 0, world.now())]).await;
+        world.merge_contact(merged, &account, 1, None).await;
+        world.announce_role(survivor, &other, "user", 1).await;
+        world.merge_contact(merged, &account, 2, Some(survivor)).await;
+        assert_eq!(world.lead(&account).await.score_milli, 20_000);
+        world.announce_role(survivor, &other, "decision_maker", 2).await;
+        assert_eq!(world.lead(&account).await.score_milli, 24_000);
+    }
+
     async fn news_of_merges_may_come_in_any_order(database) {
         let mut world = World::start(database).await;
         let (mut a, mut b) = (TestAccount::new(), TestAccount::new());
