@@ -41,7 +41,7 @@ pub struct State {
     pub score_time: i64,
     /// How broad the interest is.
     pub validations: Validations,
-    /// Activities with a share in it.
+    /// Activities with a share in it, of those that count.
     pub activities: i32,
     /// The number of the next or current hand-over.
     pub hand_over: i32,
@@ -56,7 +56,7 @@ pub struct State {
 pub struct Sighting<'a> {
     /// The score.
     pub score: &'a Score,
-    /// Activities with a share in the lead.
+    /// Activities with a share in the lead, of those that count.
     pub activities: i32,
     /// When the latest activity with a share happened.
     pub last_activity_time: Option<i64>,

@@ -115,17 +115,21 @@ impl<'a> Prepared<'a> {
         &self.adjustments
     }
 
+    /// The activities with a share in the lead, the latest first, of those that count. How many are known of what is beyond
+    /// the maximum depends on what has come together.
+    fn sharing(&self) -> impl Iterator<Item = &'a Activity> {
+        let counted = self.candidates.iter().take(self.evaluated.model.model.max_activities);
+        counted.filter(|candidate| candidate.share_milli > 0).map(|candidate| candidate.activity)
+    }
+
     /// How many activities have a share in the lead.
     pub fn activities(&self) -> usize {
-        self.candidates.iter().filter(|candidate| candidate.share_milli > 0).count()
+        self.sharing().count()
     }
 
     /// When the latest activity with a share in the lead happened.
     pub fn last_activity_time(&self) -> Option<i64> {
-        self.candidates
-            .iter()
-            .find(|candidate| candidate.share_milli > 0)
-            .map(|candidate| candidate.activity.occur_time)
+        self.sharing().next().map(|activity| activity.occur_time)
     }
 
     /// Whether a rule matches the activity in this lead; none when the activity cannot count for it.

@@ -70,6 +70,24 @@ proptest! {
     }
 
     #[test]
+    fn what_is_known_beyond_the_maximum_does_not_matter(case in case(), known in any::<u32>()) {
+        let mut all = case.clone();
+        (all.at, all.scope.close_time) = (NOW + 300_000, None);
+        all.history.activities.retain(|activity| activity.counts(case.known_at));
+        all.history.activities.sort_by(|a, b| b.order().cmp(&a.order()));
+        let mut some = all.clone();
+        let (mut place, least) = (0..32, case.model.max_activities + 1);
+        some.history.activities.retain(|_| place.next().is_some_and(|at| at < least || known & (1 << at) != 0));
+        let lead = |case: &Case| {
+            let model = case.compiled();
+            let evaluated = Evaluated::new(&model, &case.history, case.known_at);
+            let prepared = Prepared::new(&evaluated, &case.scope, &case.history.adjustments, case.at);
+            (prepared.score(case.at), prepared.activities(), prepared.last_activity_time())
+        };
+        prop_assert_eq!(lead(&all), lead(&some));
+    }
+
+    #[test]
     fn what_becomes_known_later_does_not_change_what_was_thought(case in case()) {
         let before = score(&case);
         let mut known = case.clone();
