@@ -10,7 +10,7 @@ use leadflow_platform::{
 };
 use uuid::Uuid;
 
-use super::{App, NamedLead, origins::Origins, rescore::Cause};
+use super::{App, NamedLead, known::ids_of_one, origins::Origins, rescore::Cause};
 use crate::{
     domain::{Adjustment, lead::Lead, round::CloseReason},
     error,
@@ -68,7 +68,7 @@ impl App {
             }
             // With all that it was scored with: some of that may come from a clock that is ahead.
             lead.close(reason, &note, app.now().max(lead.state.score_time));
-            lead.end_for(&locked.keys().copied().collect::<Vec<_>>());
+            lead.end_for(&ids_of_one(&locked));
             app.metrics.closed(reason);
             let mut closing = super::outcome::Outcome::default();
             closing.announce("closed", &mut lead);

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::{
     App, NamedLead,
-    known::{People, groups},
+    known::{People, ids_of_one},
     rescore::scope,
     tree,
 };
@@ -131,11 +131,11 @@ impl App {
         (at, known_at): (i64, i64),
     ) -> Result<(History, u64)> {
         let connection = self.database.reader();
-        let begin = (at - model.model.window_ms).max(scope.previous_close_time.unwrap_or(i64::MIN));
+        let after = scope.after(sides, at - model.model.window_ms);
         let end = scope.close_time.map_or(at, |close| close.min(at));
         let limit = model.model.max_activities;
         // One more than counts makes the line of the limit.
-        let (mut activities, more) = evidence::as_of(connection, sides, (begin, end), known_at, limit + 1).await?;
+        let (mut activities, more) = evidence::as_of(connection, &after, end, known_at, limit + 1).await?;
         let beyond = more + activities.len().saturating_sub(limit) as u64;
         let mut people = People::load(connection, activities.iter_mut()).await?;
         let mut revisions = accounts::revisions(connection, sides).await?;
@@ -165,8 +165,7 @@ impl App {
 /// ended, and its own where it was joined with another.
 fn sides(lead: &Lead, accounts: &BTreeMap<Uuid, Account>) -> Vec<Uuid> {
     if lead.closed.is_none() {
-        let group = groups(accounts).into_values().next().unwrap_or_default();
-        return group.iter().map(|side| side.account_id).collect();
+        return ids_of_one(accounts);
     }
     if lead.sides.is_empty() { vec![lead.account_id] } else { lead.sides.clone() }
 }

@@ -51,6 +51,11 @@ pub(super) fn groups(accounts: &BTreeMap<Uuid, Account>) -> BTreeMap<Uuid, Vec<&
     groups
 }
 
+/// The accounts, which are all one, in that order.
+pub(super) fn ids_of_one(accounts: &BTreeMap<Uuid, Account>) -> Vec<Uuid> {
+    groups(accounts).into_values().flatten().map(|side| side.account_id).collect()
+}
+
 /// Loads all that can count for the leads of these accounts at `at`, beside `news`, which may not be written yet and may be
 /// too old to count.
 pub(super) async fn load(

@@ -45,13 +45,11 @@ struct Announcement {
 /// A hand-over, to be kept for good.
 #[derive(Debug)]
 pub(super) struct Frozen {
-    /// The accounts that are one by then.
-    pub(super) sides: Vec<Uuid>,
+    /// The accounts that are one by then, and after when what happened at each of them counted.
+    pub(super) sides: Vec<(Uuid, i64)>,
     pub(super) number: i32,
     /// How many activities count at the most.
     pub(super) counted: u64,
-    /// After and until when activities counted.
-    pub(super) between: (i64, i64),
     pub(super) explanation: Explanation,
 }
 
@@ -105,7 +103,7 @@ impl Outcome {
     pub(super) async fn write(mut self, tx: &Tx, locked: &BTreeMap<Uuid, Account>, now: Timestamp) -> Result<()> {
         leads::save(tx, &self.leads.into_values().collect::<Vec<_>>()).await?;
         for frozen in self.hand_overs.iter_mut().filter(|frozen| frozen.explanation.has_limit()) {
-            let all = evidence::count(&**tx, &frozen.sides, frozen.between, i64::MAX).await?;
+            let all = evidence::count(&**tx, &frozen.sides, frozen.explanation.at, i64::MAX).await?;
             frozen.explanation.say_beyond(all.saturating_sub(frozen.counted));
         }
         hand_overs::freeze(tx, self.hand_overs.iter().map(Frozen::to_row).collect::<Result<_>>()?).await?;

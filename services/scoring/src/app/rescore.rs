@@ -230,10 +230,9 @@ impl AccountRun<'_> {
         self.outcome.announce("sales_ready", lead);
         let begin = self.at - self.model.model.window_ms;
         self.outcome.hand_overs.push(Frozen {
-            sides: self.sides.to_vec(),
+            sides: prepared.scope().after(self.sides, begin),
             number: lead.state.hand_over,
             counted: self.model.model.max_activities as u64,
-            between: (begin.max(prepared.scope().previous_close_time.unwrap_or(i64::MIN)), self.at),
             explanation: explain::assemble(self.model, lead, history, prepared, score),
         });
     }

@@ -136,8 +136,18 @@ pub struct LeadScope {
 impl LeadScope {
     /// Whether what happened belongs to the lead's round.
     pub fn holds(&self, activity: &Activity) -> bool {
-        let own = activity.account_id.and_then(|id| self.previous_close_times.get(&id).copied());
-        own.or(self.previous_close_time).is_none_or(|close| activity.occur_time > close)
+        self.previous_close(activity.account_id).is_none_or(|close| activity.occur_time > close)
             && self.close_time.is_none_or(|close| activity.occur_time <= close)
+    }
+
+    /// After when what happened at each of these accounts counts: never before `begin`.
+    pub fn after(&self, accounts: &[Uuid], begin: i64) -> Vec<(Uuid, i64)> {
+        let after = |&id: &Uuid| (id, self.previous_close(Some(id)).map_or(begin, |close| close.max(begin)));
+        accounts.iter().map(after).collect()
+    }
+
+    fn previous_close(&self, account_id: Option<Uuid>) -> Option<i64> {
+        let own = account_id.and_then(|id| self.previous_close_times.get(&id).copied());
+        own.or(self.previous_close_time)
     }
 }

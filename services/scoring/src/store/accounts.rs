@@ -290,9 +290,16 @@ pub(crate) async fn contact_revisions(
 
 /// These accounts and all that are one with them; one that has not been announced has no name.
 pub(crate) async fn by_ids(connection: &impl ConnectionTrait, ids: &[Uuid]) -> Result<BTreeMap<Uuid, Account>> {
-    let all = joined::with_joined(connection, ids).await?;
-    let rows =
-        account::Entity::find().filter(is_any(connection, account::Column::AccountId, all)).all(connection).await?;
+    let mut found = rows(connection, ids).await?;
+    if found.values().any(|account| account.joined) {
+        found = rows(connection, &joined::with_joined(connection, ids).await?).await?;
+    }
+    Ok(found)
+}
+
+async fn rows(connection: &impl ConnectionTrait, ids: &[Uuid]) -> Result<BTreeMap<Uuid, Account>> {
+    let these = is_any(connection, account::Column::AccountId, ids.iter().copied());
+    let rows = account::Entity::find().filter(these).all(connection).await?;
     Ok(rows.into_iter().map(|row| (row.account_id, to_account(row))).collect())
 }
 

@@ -10,7 +10,7 @@ use leadflow_platform::{
 use sea_orm::{
     ColumnTrait as _, Condition, ConnectionTrait, DatabaseBackend, EntityTrait as _, FromQueryResult, Order,
     QueryFilter as _, QueryOrder as _, QuerySelect as _, Select, Set, Statement,
-    sea_query::{Expr, OnConflict},
+    sea_query::{Expr, ExprTrait as _, OnConflict},
 };
 use uuid::Uuid;
 
@@ -151,40 +151,37 @@ pub(crate) async fn answering(
     Ok(found)
 }
 
-fn within(
-    connection: &impl ConnectionTrait,
-    accounts: &[Uuid],
-    (after, until): (i64, i64),
-    known_at: i64,
-) -> Select<Entity> {
+/// What happened at these accounts until a moment, at each of them after a moment of its own.
+fn within(accounts: &[(Uuid, i64)], until: i64, known_at: i64) -> Select<Entity> {
+    let at = |&(account, after): &(Uuid, i64)| Column::AccountId.eq(account).and(Column::OccurTime.gt(after));
     Entity::find()
-        .filter(is_any(connection, Column::AccountId, accounts.iter().copied()))
-        .filter(Column::OccurTime.gt(after))
+        .filter(accounts.iter().map(at).fold(Condition::any(), Condition::add))
         .filter(Column::OccurTime.lte(until))
         .filter(Column::RecordTime.lte(known_at))
         .filter(Condition::any().add(Column::ReclassifyTime.is_null()).add(Column::ReclassifyTime.gt(known_at)))
 }
 
-/// How many activities of these accounts happened after the first and until the second moment, as known at `known_at`.
+/// How many activities of each of these accounts happened after the moment beside it and until another, as known at
+/// `known_at`.
 pub(crate) async fn count(
     connection: &impl ConnectionTrait,
-    accounts: &[Uuid],
-    between: (i64, i64),
+    accounts: &[(Uuid, i64)],
+    until: i64,
     known_at: i64,
 ) -> Result<u64> {
-    Ok(sea_orm::PaginatorTrait::count(within(connection, accounts, between, known_at), connection).await?)
+    Ok(sea_orm::PaginatorTrait::count(within(accounts, until, known_at), connection).await?)
 }
 
 /// As [`count`] says, but the latest `limit` themselves, and how many more there are.
 pub(crate) async fn as_of(
     connection: &impl ConnectionTrait,
-    accounts: &[Uuid],
-    between: (i64, i64),
+    accounts: &[(Uuid, i64)],
+    until: i64,
     known_at: i64,
     limit: usize,
 ) -> Result<(Vec<Activity>, u64)> {
-    let count = count(connection, accounts, between, known_at).await?;
-    let rows = within(connection, accounts, between, known_at)
+    let count = count(connection, accounts, until, known_at).await?;
+    let rows = within(accounts, until, known_at)
         .order_by(Column::OccurTime, Order::Desc)
         .order_by(Column::Source, Order::Desc)
         .order_by(Column::SourceEventId, Order::Desc)

@@ -7,7 +7,12 @@ use leadflow_proto::{
     scoring::v1::{CloseReason, Disposition, Lead, LeadStatus},
 };
 
-use crate::support::{World, activity::TestAccount, company::DAY};
+use crate::support::{
+    World,
+    activity::TestAccount,
+    company::{DAY, changed},
+    points,
+};
 
 /// What of a lead is to be the same again.
 fn content(lead: &Lead) -> (String, String, i64, i32, i32) {
@@ -155,6 +160,42 @@ on_each_database! {
             assert_eq!(world.explain(&next).await.score_milli, 20_000);
         }
         assert!(world.open_leads(&b).await.is_empty());
+    }
+
+    async fn what_a_side_has_closed_takes_no_place_of_what_counts_also_where_it_is_explained(database) {
+        let mut world = World::start(database).await;
+        world.apply(changed(|model| model.max_activities = 3)).await;
+        let (mut a, b) = (TestAccount::new(), TestAccount::new());
+        world.announce(&a).await;
+        world.announce(&b).await;
+        let now = world.now();
+        let closed = (1..=5).map(|place| a.does("badge_scanned", 0, now - place));
+        world.record(&closed.chain([b.does("form_submitted", 0, now - 100)]).collect::<Vec<_>>()).await;
+        let won = world.lead(&a).await;
+        world.close(&won, CloseReason::Won).await.unwrap();
+        world.hand.advance(1000);
+        world.merge(&mut a, Some(&b)).await;
+        let lead = world.lead(&b).await;
+        assert_eq!(points(&world.explain(&lead).await), [("form", 20_000)]);
+        world.record(&b.gets_hot(world.now())).await;
+        let lead = world.lead_in(&b, LeadStatus::HandedOver).await;
+        for explanation in [world.frozen(&lead, 1).await.unwrap(), world.explain(&lead).await] {
+            assert_eq!(explanation.lines[0].reason, "1 older activities are not counted");
+        }
+    }
+
+    async fn what_the_survivor_says_stands_after_the_close_too(database) {
+        let mut world = World::start(database).await;
+        let (mut a, b) = (TestAccount::new(), TestAccount { country: "DE", ..TestAccount::new() });
+        world.announce(&a).await;
+        world.announce(&b).await;
+        world.record(&[a.does("form_submitted", 0, world.now()), b.does("form_submitted", 0, world.now())]).await;
+        world.merge(&mut a, Some(&b)).await;
+        let lead = world.lead(&b).await;
+        let before = world.explain(&lead).await.score_milli;
+        assert_eq!((lead.score_milli, before), (50_000, 50_000));
+        world.close(&lead, CloseReason::Lost).await.unwrap();
+        assert_eq!(world.explain(&lead).await.score_milli, before);
     }
 
     async fn what_is_about_one_lead_of_merged_accounts_leaves_the_others_as_they_are(database) {
