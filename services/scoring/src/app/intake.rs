@@ -21,7 +21,7 @@ use crate::{
     },
     store::{
         accounts::{self, Account},
-        evidence,
+        contacts, evidence,
         evidence::Evidence,
         joined, leads,
     },
@@ -148,7 +148,7 @@ impl App {
                 let mut origins = Origins::default();
                 let merged = revisions.iter().map(|one| (one.id, one.profile.revision, one.merged_into));
                 let mut news = joined::join_contacts(&tx, &merged.collect::<Vec<_>>()).await?;
-                let added = accounts::add_contact_revisions(&tx, &revisions).await?;
+                let added = contacts::add_revisions(&tx, &revisions).await?;
                 let model = app.models.newest(&*tx).await?;
                 // The first word of a person says nothing new where no rule looks at what it says: most have just been made.
                 let is_news = |Revision { id, profile, .. }: &&Revision| {
@@ -162,7 +162,7 @@ impl App {
                 }
                 // What one of them says is said of all that are one person.
                 let news = joined::contacts_with_joined(&*tx, &news.into_iter().collect::<Vec<_>>()).await?;
-                let touched = accounts::of_contacts(&*tx, &news.into_iter().collect::<Vec<_>>()).await?;
+                let touched = contacts::accounts_of(&*tx, &news.into_iter().collect::<Vec<_>>()).await?;
                 app.rescore_all(&tx, touched, origins).await
             })
             .await

@@ -14,7 +14,7 @@ use crate::{
     },
     store::{
         accounts::{self, Account},
-        evidence,
+        contacts, evidence,
         joined::Contacts,
         leads,
     },
@@ -141,7 +141,7 @@ impl People {
         }
         let survivors: BTreeSet<Uuid> = ids.into_iter().map(|id| contacts.survivor(id)).collect();
         let sides: Vec<_> = survivors.iter().flat_map(|&survivor| contacts.sides(survivor)).collect();
-        let mut revisions = accounts::contact_revisions(connection, &sides).await?;
+        let mut revisions = contacts::revisions(connection, &sides).await?;
         let people = survivors.into_iter().map(|survivor| {
             let sides = contacts.sides(survivor).map(|side| revisions.remove(&side).unwrap_or_default()).collect();
             (survivor, joined_profiles(sides, fill_contact))

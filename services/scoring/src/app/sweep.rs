@@ -16,7 +16,7 @@ impl App {
     pub(crate) async fn sweep(self, interval: Duration, shutdown: CancellationToken) {
         while !shutdown.is_cancelled() {
             match self.sweep_once().await {
-                Ok(scored) if scored == BATCH => continue,
+                Ok(scored) if scored >= BATCH => continue,
                 Ok(_) => {}
                 Err(error) => tracing::warn!(%error, "what is due was not scored; trying again"),
             }
@@ -30,14 +30,13 @@ impl App {
         self.database
             .write(move |tx| async move {
                 let now = app.clock.now();
-                let due = accounts::lock_due(&tx, now.as_millisecond(), BATCH).await?;
-                if due.is_empty() {
+                let locked = accounts::lock_due(&tx, now.as_millisecond(), BATCH).await?;
+                if locked.is_empty() {
                     return Ok(0);
                 }
-                let locked = accounts::lock(&tx, &due).await?;
                 let outcome = app.rescore(&tx, &locked, HashMap::new(), Cause::Time).await?;
                 outcome.write(&tx, &locked, now).await?;
-                Ok(due.len() as u64)
+                Ok(locked.len() as u64)
             })
             .await
     }

@@ -1,6 +1,6 @@
-//! Read copies of accounts and of contacts' profiles, every revision of them, and when an account is to be scored again.
+//! Read copies of accounts, every revision of them, and when an account is to be scored again.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use leadflow_platform::{
     Error, Result,
@@ -8,13 +8,13 @@ use leadflow_platform::{
     trace::Origin,
 };
 use sea_orm::{
-    ColumnTrait as _, ConnectionTrait, EntityTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _, Set,
-    TryInsertResult,
+    ColumnTrait as _, ConnectionTrait, EntityTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _, Select,
+    Set,
     sea_query::{Expr, ExprTrait as _, LockBehavior, LockType, OnConflict, Query},
 };
 use uuid::Uuid;
 
-use super::{CHUNK, entity::account, entity::account_revision, entity::contact_revision, from_json, joined, to_json};
+use super::{CHUNK, entity::account, entity::account_revision, from_json, joined, to_json};
 use crate::domain::Profile;
 
 /// An account, as far as scoring knows it.
@@ -101,16 +101,33 @@ async fn lock_rows(tx: &Tx, ids: &[Uuid]) -> Result<BTreeMap<Uuid, Account>> {
     Ok(locked)
 }
 
-/// Locks accounts that are to be scored again by now and that nobody else is at.
-pub(crate) async fn lock_due(tx: &Tx, now: i64, limit: u64) -> Result<Vec<Uuid>> {
-    let rows = account::Entity::find()
-        .filter(account::Column::DueTime.lte(now))
+/// Locks accounts that are to be scored again by now, with all that are one with them, where nobody else is at any of
+/// these. It waits for nobody: the one that is due may come after those that are one with it, and whoever waits has to lock
+/// them in their order.
+pub(crate) async fn lock_due(tx: &Tx, now: i64, limit: u64) -> Result<BTreeMap<Uuid, Account>> {
+    let is_due = account::Entity::find().filter(account::Column::DueTime.lte(now)).limit(limit);
+    let due: Vec<_> = lock_free(tx, is_due).await?.into_keys().collect();
+    let all = joined::with_joined(&**tx, &due).await?;
+    let mut locked = BTreeMap::new();
+    for chunk in all.chunks(CHUNK) {
+        let these = account::Column::AccountId.is_in(chunk.iter().copied());
+        locked.extend(lock_free(tx, account::Entity::find().filter(these)).await?);
+    }
+    let there = by_ids(&**tx, &locked.keys().copied().collect::<Vec<_>>()).await?;
+    let others = there.values().filter(|account| !locked.contains_key(&account.account_id));
+    let torn: BTreeSet<_> = others.map(|account| account.survivor_id).collect();
+    locked.retain(|_, account| !torn.contains(&account.survivor_id));
+    Ok(locked)
+}
+
+/// Locks those of these accounts that nobody else is at.
+async fn lock_free(tx: &Tx, wanted: Select<account::Entity>) -> Result<BTreeMap<Uuid, Account>> {
+    let rows = wanted
         .order_by_asc(account::Column::AccountId)
-        .limit(limit)
         .lock_with_behavior(LockType::Update, LockBehavior::SkipLocked)
         .all(&**tx)
         .await?;
-    Ok(rows.into_iter().map(|row| row.account_id).collect())
+    Ok(rows.into_iter().map(|row| (row.account_id, to_account(row))).collect())
 }
 
 /// How many accounts should have been scored again before this moment.
@@ -207,50 +224,6 @@ async fn take_newest(tx: &Tx, revisions: &[&Revision]) -> Result<()> {
     Ok(())
 }
 
-/// Keeps revisions of contacts' profiles, and returns those that were not there, by contact and revision.
-pub(crate) async fn add_contact_revisions(tx: &Tx, revisions: &[Revision]) -> Result<HashSet<(Uuid, i64)>> {
-    let mut rows = BTreeMap::new();
-    for Revision { id, account_id, profile, .. } in revisions {
-        let row = contact_revision::ActiveModel {
-            contact_id: Set(*id),
-            revision: Set(profile.revision),
-            account_id: Set(*account_id),
-            record_time: Set(profile.record_time),
-            facts: Set(to_json(&profile.facts)?),
-        };
-        rows.insert((*id, profile.revision), row);
-    }
-    let mut added = HashSet::new();
-    let key = [contact_revision::Column::ContactId, contact_revision::Column::Revision];
-    for chunk in rows.into_values().collect::<Vec<_>>().chunks(CHUNK) {
-        let result = contact_revision::Entity::insert_many(chunk.to_vec())
-            .on_conflict_do_nothing_on(key)
-            .exec_with_returning_keys(&**tx)
-            .await?;
-        if let TryInsertResult::Inserted(keys) = result {
-            added.extend(keys);
-        }
-    }
-    Ok(added)
-}
-
-/// The accounts that these contacts are at, and those that they were at when they did something for them.
-pub(crate) async fn of_contacts(connection: &impl ConnectionTrait, contacts: &[Uuid]) -> Result<BTreeSet<Uuid>> {
-    let mut found = BTreeSet::new();
-    for chunk in contacts.chunks(CHUNK) {
-        let accounts: Vec<Option<Uuid>> = contact_revision::Entity::find()
-            .select_only()
-            .column(contact_revision::Column::AccountId)
-            .distinct()
-            .filter(is_any(connection, contact_revision::Column::ContactId, chunk.iter().copied()))
-            .into_tuple()
-            .all(connection)
-            .await?;
-        found.extend(accounts.into_iter().flatten());
-    }
-    Ok(found)
-}
-
 /// All revisions of these accounts.
 pub(crate) async fn revisions(
     connection: &impl ConnectionTrait,
@@ -264,26 +237,6 @@ pub(crate) async fn revisions(
     for row in rows {
         let profile = Profile { revision: row.revision, record_time: row.record_time, facts: from_json(row.facts)? };
         found.entry(row.account_id).or_default().push(profile);
-    }
-    Ok(found)
-}
-
-/// All revisions of these contacts.
-pub(crate) async fn contact_revisions(
-    connection: &impl ConnectionTrait,
-    contacts: &[Uuid],
-) -> Result<HashMap<Uuid, Vec<Profile>>> {
-    let mut found: HashMap<Uuid, Vec<Profile>> = HashMap::new();
-    for chunk in contacts.chunks(CHUNK) {
-        let rows = contact_revision::Entity::find()
-            .filter(is_any(connection, contact_revision::Column::ContactId, chunk.iter().copied()))
-            .all(connection)
-            .await?;
-        for row in rows {
-            let facts = from_json(row.facts)?;
-            let profile = Profile { revision: row.revision, record_time: row.record_time, facts };
-            found.entry(row.contact_id).or_default().push(profile);
-        }
     }
     Ok(found)
 }

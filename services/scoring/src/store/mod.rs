@@ -5,6 +5,7 @@ use sea_orm_migration::prelude::*;
 use serde::de::value::StrDeserializer;
 
 pub(crate) mod accounts;
+pub(crate) mod contacts;
 pub(crate) mod digest;
 mod entity;
 pub(crate) mod erasure;

@@ -133,6 +133,47 @@ async fn a_new_model_waits_for_who_scores_an_account_that_nobody_else_knows_yet(
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_sweep_passes_by_merged_accounts_that_somebody_is_at() {
+    let mut world = world().await;
+    let (mut merged, survivor, last) = (TestAccount::new(), TestAccount::new(), TestAccount::new());
+    let now = world.now();
+    world.record(&[&merged, &survivor, &last].map(|account| account.does("form_submitted", 0, now))).await;
+    world.merge(&mut merged, Some(&survivor)).await;
+    let tables = world.tables().await;
+    let is_due = async |account: &TestAccount| {
+        let sql = format!("SELECT 1 FROM accounts WHERE account_id = '{}' AND due_time = 0", account.account_id);
+        let query = Statement::from_string(tables.backend(), sql);
+        tables.reader().query_one_raw(query).await.unwrap().is_some()
+    };
+    let (seen, wait) = tokio::sync::oneshot::channel::<()>();
+    let (locked, wait_for_it) = tokio::sync::oneshot::channel();
+    let at = |account: &TestAccount| {
+        format!("SELECT 1 FROM accounts WHERE account_id = '{}' FOR UPDATE", account.account_id)
+    };
+    let (first, second) = (at(&merged), at(&survivor));
+    let taking_in = tables.write(move |tx| async move {
+        tx.execute_unprepared(&first).await?;
+        locked.send(()).unwrap();
+        wait.await.unwrap();
+        tx.execute_unprepared(&second).await?;
+        Ok(())
+    });
+    let sweeping = async {
+        wait_for_it.await.unwrap();
+        let (survivor_id, last_id) = (survivor.account_id, last.account_id);
+        let due = format!("UPDATE accounts SET due_time = 0 WHERE account_id IN ('{survivor_id}', '{last_id}')");
+        tables.write(move |tx| async move { Ok(tx.execute_unprepared(&due).await.map(drop)?) }).await.unwrap();
+        eventually!(!is_due(&last).await);
+        assert!(is_due(&survivor).await);
+        seen.send(()).unwrap();
+    };
+    let (result, ()) = tokio::join!(taking_in, sweeping);
+    result.unwrap();
+    eventually!(!is_due(&survivor).await);
+    tables.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_activity_that_somebody_else_takes_in_at_another_account_meanwhile_opens_no_lead_here() {
     let mut world = world().await;
     let (here, there) = (TestAccount::new(), TestAccount::new());
