@@ -36,8 +36,8 @@ impl App {
         let ids: BTreeSet<_> = evidence.iter().map(|(id, _)| *id).collect();
         // Before the evidence, as whoever takes activities in does.
         let locked = accounts::lock(tx, &accounts.into_iter().collect::<Vec<_>>()).await?;
-        // Those that are one with them, too: a lead of theirs may have frozen what these activities were.
-        let accounts: BTreeSet<_> = locked.keys().copied().collect();
+        // Of those that are one with them, too: a lead of theirs may have frozen what these activities were.
+        let accounts: Vec<_> = locked.into_keys().collect();
         let deleted = erasure::delete_evidence(tx, &ids.iter().copied().collect::<Vec<_>>()).await?;
         for (key, json) in hand_overs::of_accounts(tx, &accounts).await? {
             let mut explanation: Explanation = serde_json::from_value(json)
@@ -48,7 +48,7 @@ impl App {
                 hand_overs::replace(tx, key, json).await?;
             }
         }
-        self.rescore_all(tx, accounts, Origins::default()).await?;
+        self.rescore_all(tx, accounts.into_iter().collect(), Origins::default()).await?;
         Ok(deleted)
     }
 }

@@ -17,7 +17,7 @@ use crate::{
         accounts::{self, Account},
         evidence,
         hand_overs::{self, HandOver},
-        leads,
+        joined, leads,
     },
     wire,
 };
@@ -54,6 +54,11 @@ pub(super) struct Frozen {
 }
 
 impl Frozen {
+    /// The lead, and whose activities its lines are about.
+    fn about(&self) -> (Uuid, Vec<Uuid>) {
+        (self.explanation.lead_id, self.sides.iter().map(|(side, _)| *side).collect())
+    }
+
     fn to_row(&self) -> Result<HandOver> {
         let json = serde_json::to_value(&self.explanation);
         Ok(HandOver {
@@ -107,6 +112,7 @@ impl Outcome {
             frozen.explanation.say_beyond(all.saturating_sub(frozen.counted));
         }
         hand_overs::freeze(tx, self.hand_overs.iter().map(Frozen::to_row).collect::<Result<_>>()?).await?;
+        joined::note_sides(tx, self.hand_overs.iter().map(Frozen::about)).await?;
         evidence::dispose(tx, self.dispositions).await?;
         let is_news = |id: &Uuid, due: &mut Option<i64>| locked.get(id).is_none_or(|account| account.due_time != *due);
         self.due.retain(is_news);

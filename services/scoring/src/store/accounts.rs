@@ -110,7 +110,7 @@ pub(crate) async fn lock_due(tx: &Tx, now: i64, limit: u64) -> Result<BTreeMap<U
     let all = joined::with_joined(&**tx, &due).await?;
     let mut locked = BTreeMap::new();
     for chunk in all.chunks(CHUNK) {
-        let these = account::Column::AccountId.is_in(chunk.iter().copied());
+        let these = is_any(&**tx, account::Column::AccountId, chunk.iter().copied());
         locked.extend(lock_free(tx, account::Entity::find().filter(these)).await?);
     }
     let there = by_ids(&**tx, &locked.keys().copied().collect::<Vec<_>>()).await?;

@@ -1,7 +1,5 @@
 //! What was handed over, frozen as it was.
 
-use std::collections::BTreeSet;
-
 use leadflow_platform::{
     Result,
     db::{Tx, insert_all, is_any},
@@ -13,9 +11,12 @@ use sea_orm::{
 use serde_json::Value as Json;
 use uuid::Uuid;
 
-use super::entity::{
-    hand_over::{ActiveModel, Column, Entity},
-    lead,
+use super::{
+    entity::{
+        hand_over::{ActiveModel, Column, Entity},
+        lead,
+    },
+    joined,
 };
 
 /// One hand-over.
@@ -58,16 +59,24 @@ pub(crate) async fn get(
     }))
 }
 
-/// The frozen explanations of all hand-overs of these accounts' leads.
-pub(crate) async fn of_accounts(tx: &Tx, accounts: &BTreeSet<Uuid>) -> Result<Vec<((Uuid, i64), Json)>> {
-    let leads: Vec<Uuid> = lead::Entity::find()
+/// The frozen explanations of all hand-overs that were of these accounts' leads, or of others' while they were one; locked,
+/// for these others may be at them, too.
+pub(crate) async fn of_accounts(tx: &Tx, accounts: &[Uuid]) -> Result<Vec<((Uuid, i64), Json)>> {
+    let mut leads: Vec<Uuid> = lead::Entity::find()
         .select_only()
         .column(lead::Column::LeadId)
         .filter(is_any(&**tx, lead::Column::AccountId, accounts.iter().copied()))
         .into_tuple()
         .all(&**tx)
         .await?;
-    let rows = Entity::find().filter(is_any(&**tx, Column::LeadId, leads)).all(&**tx).await?;
+    leads.extend(joined::leads_about(&**tx, accounts).await?);
+    let rows = Entity::find()
+        .filter(is_any(&**tx, Column::LeadId, leads))
+        .order_by_asc(Column::LeadId)
+        .order_by_asc(Column::HandOver)
+        .lock_exclusive()
+        .all(&**tx)
+        .await?;
     Ok(rows.into_iter().map(|row| ((row.lead_id, row.hand_over), row.explanation)).collect())
 }
 

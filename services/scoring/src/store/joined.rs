@@ -74,13 +74,13 @@ pub(crate) async fn join_accounts(tx: &Tx, locked: &BTreeMap<Uuid, Account>) -> 
 }
 
 /// Notes whom else a lead is about that is handed over or closed while accounts are one.
-pub(crate) async fn note_sides(tx: &Tx, leads: impl Iterator<Item = (Uuid, &[Uuid])>) -> Result<()> {
-    let of_lead = |(lead_id, sides): (Uuid, &[Uuid])| {
-        let row = |&account_id: &Uuid| lead_side::ActiveModel { account_id: Set(account_id), lead_id: Set(lead_id) };
-        // A lead of one account alone is found by that account.
-        sides.iter().filter(|_| sides.len() > 1).map(row).collect::<Vec<_>>()
-    };
-    for chunk in leads.flat_map(of_lead).collect::<Vec<_>>().chunks(CHUNK) {
+pub(crate) async fn note_sides(tx: &Tx, leads: impl Iterator<Item = (Uuid, Vec<Uuid>)>) -> Result<()> {
+    // A lead of one account alone is found by that account.
+    let rows = leads.filter(|(_, sides)| sides.len() > 1).flat_map(|(lead_id, sides)| {
+        let row = move |account_id| lead_side::ActiveModel { account_id: Set(account_id), lead_id: Set(lead_id) };
+        sides.into_iter().map(row)
+    });
+    for chunk in rows.collect::<Vec<_>>().chunks(CHUNK) {
         lead_side::Entity::insert_many(chunk.to_vec())
             .on_conflict_do_nothing_on([lead_side::Column::AccountId, lead_side::Column::LeadId])
             .exec_without_returning(&**tx)
@@ -94,7 +94,7 @@ pub(crate) async fn leads_about(connection: &impl ConnectionTrait, accounts: &[U
     let mut found = BTreeSet::new();
     for chunk in accounts.chunks(CHUNK) {
         let query = lead_side::Entity::find().select_only().column(lead_side::Column::LeadId);
-        let of = lead_side::Column::AccountId.is_in(chunk.iter().copied());
+        let of = is_any(connection, lead_side::Column::AccountId, chunk.iter().copied());
         found.extend(query.filter(of).into_tuple::<Uuid>().all(connection).await?);
     }
     Ok(found.into_iter().collect())

@@ -111,7 +111,7 @@ pub(crate) async fn save(tx: &Tx, leads: &[Lead]) -> Result<()> {
         ])
         .to_owned();
     insert_all(tx, rows, Some(change)).await?;
-    joined::note_sides(tx, leads.iter().map(|lead| (lead.lead_id, lead.sides.as_slice()))).await
+    joined::note_sides(tx, leads.iter().map(|lead| (lead.lead_id, lead.sides.clone()))).await
 }
 
 /// A page of leads, by score or by id.

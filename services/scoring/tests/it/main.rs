@@ -19,6 +19,7 @@ mod oracle;
 mod reattribution;
 mod replicas;
 mod rounds;
+mod sides;
 mod support;
 mod time;
 mod traces;

@@ -1,9 +1,9 @@
 use std::collections::BTreeSet;
 
 use leadflow_harness::eventually;
-use leadflow_platform::clock::to_proto;
+use leadflow_platform::{clock::to_proto, ids};
 use leadflow_proto::{
-    contact::v1::ContactChanged,
+    contact::v1::{ContactChanged, ContactErased},
     scoring::v1::{Explanation, Lead},
 };
 use uuid::Uuid;
@@ -36,6 +36,13 @@ impl World {
         let tables = self.tables().await;
         eventually!(revision(&tables, "contact_revisions", "contact_id", contact, number).await);
         tables.close().await;
+    }
+
+    /// The contact is to be forgotten from now on; whom that is reported to is away.
+    pub(crate) async fn erase(&self, contact: Uuid) {
+        let contact_ids = vec![contact.to_string()];
+        let erased = ContactErased { erasure_id: ids::new().to_string(), contact_ids };
+        self.bus.publish_all([event("leadflow.contact.v1.erased", &erased)]).await.unwrap();
     }
 
     /// The open leads of an account and of all that are one with it.
