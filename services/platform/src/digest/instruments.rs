@@ -28,6 +28,11 @@ impl Instruments {
         let counter = |name: &'static str, what: &'static str| meter.u64_counter(name).with_description(what).build();
         let start = Instant::now();
         let last: HashMap<_, _> = kinds.into_iter().map(|kind| (kind, start)).collect();
+        let stuck = meter
+            .u64_gauge("leadflow.digest.stuck")
+            .with_description("Milliseconds of ids that still differ after they were asked for three times")
+            .build();
+        last.keys().for_each(|kind| stuck.record(0, &[label(kind)]));
         let last = Arc::new(Mutex::new(last));
         let shown = last.clone();
         // The meter keeps it.
@@ -48,10 +53,7 @@ impl Instruments {
                 "Milliseconds of ids that were not as the producer has them",
             ),
             asked: counter("leadflow.digest.asked", "Facts that the producer has announced again"),
-            stuck: meter
-                .u64_gauge("leadflow.digest.stuck")
-                .with_description("Milliseconds of ids that still differ after they were asked for three times")
-                .build(),
+            stuck,
             last,
         }
     }
