@@ -17,7 +17,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(crate) use consent::{About, Consent, Grant, MayContact, Withdraw};
 pub(crate) use export::{Export, ExportTo};
-pub(crate) use import::{Import, ImportCommand, RecordImport, Records};
+pub(crate) use import::{CsvFile, Import, ImportCommand, RecordImport, Records, Sending};
 pub(crate) use match_file::{Match, Outcome};
 pub(crate) use merge::{Merge, Merges, Two, Unmerge};
 pub(crate) use observe::Observe;

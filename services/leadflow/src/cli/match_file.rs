@@ -1,18 +1,14 @@
 //! The words of `leadflow match`.
 
-use std::path::PathBuf;
-
 use clap::Args;
 
+use super::CsvFile;
 use crate::import::field::Field;
 
 #[derive(Debug, Args)]
 pub(crate) struct Match {
-    /// The CSV file, with a header line.
-    pub(crate) file: PathBuf,
-    /// What a column means; may be given several times. `COLUMN=ignore` leaves one out.
-    #[arg(long = "map", value_name = "COLUMN=FIELD", value_parser = super::import::column_and_field::<Field>)]
-    pub(crate) map: Vec<(String, Field)>,
+    #[command(flatten)]
+    pub(crate) csv: CsvFile<Field>,
     /// The country (two letters) of lines that name none.
     #[arg(long, default_value = "")]
     pub(crate) country: String,
@@ -22,12 +18,6 @@ pub(crate) struct Match {
     /// Show only lines that are linked, to be reviewed, new or refused.
     #[arg(long, value_enum)]
     pub(crate) only: Option<Outcome>,
-    /// `,` `;` `|` or tab (default: what the header is written with).
-    #[arg(long)]
-    pub(crate) delimiter: Option<String>,
-    /// The encoding, such as windows-1252 (default: utf-8).
-    #[arg(long)]
-    pub(crate) encoding: Option<String>,
 }
 
 /// What becomes of a line.

@@ -12,11 +12,7 @@ use uuid::Uuid;
 
 use crate::{
     cli::{Format, Match, Outcome},
-    import::{
-        mapping,
-        row::Reading,
-        table::{Line, Table},
-    },
+    import::{mapping, row::Reading, table::Line},
     output::{self, Column, Rows},
 };
 
@@ -42,13 +38,13 @@ pub(super) fn run(format: Format, args: &Match) -> Result<ExitCode> {
 }
 
 fn read(args: &Match) -> Result<Vec<Matched>> {
-    let mut table = Table::open(&args.file, args.delimiter.as_deref(), args.encoding.as_deref())?;
+    let mut table = args.csv.open()?;
     let header = table.header.clone();
     let truth = args.truth.as_ref().map(|column| {
         header.iter().position(|head| head == column).with_context(|| format!("--truth: there is no column `{column}`"))
     });
     let truth = truth.transpose()?;
-    let reading = Reading { columns: mapping::of_people(&header, &args.map)?, header, ..Reading::default() };
+    let reading = Reading { columns: mapping::of_people(&header, &args.csv.map)?, header, ..Reading::default() };
     let mut people = People::default();
     let mut all = Vec::new();
     while let Some(line) = table.next_line()? {

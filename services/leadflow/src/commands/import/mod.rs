@@ -20,7 +20,6 @@ use crate::{
         field::{Field, Kind},
         mapping::{self, Saved, Values},
         row::Reading,
-        table::Table,
         value::Times,
     },
 };
@@ -57,14 +56,14 @@ pub(crate) async fn run_command(
 }
 
 pub(crate) async fn run(clients: &Clients, format: Format, args: Import, vars: &Vars) -> Result<ExitCode> {
-    let saved = args.mapping.as_deref().map_or_else(|| Ok(Saved::default()), |name| Saved::read(name, vars))?;
+    let saved = args.sending.mapping.as_deref().map_or_else(|| Ok(Saved::default()), |name| Saved::read(name, vars))?;
     let args = with_saved(args, &saved);
-    let table = Table::open(&args.file, args.delimiter.as_deref(), args.encoding.as_deref())?;
+    let table = args.csv.open()?;
     let times = Times::new(args.time_zone.as_deref(), args.time_format.as_deref())?;
     let source = find_source(clients, &args).await?;
     let kind = args.kind.unwrap_or_default();
     let header = table.header.clone();
-    let columns = mapping::columns(&header, &saved, &args.map, kind, &source)?;
+    let columns = mapping::columns(&header, &saved, &args.csv.map, kind, &source)?;
     let reading = Reading {
         source,
         kind,
@@ -76,13 +75,13 @@ pub(crate) async fn run(clients: &Clients, format: Format, args: Import, vars: &
         product_category: args.category.clone().unwrap_or_default(),
     };
     if format == Format::Table {
-        report::print_columns(&args.file, table.delimiter, &reading);
+        report::print_columns(&args.csv.file, table.delimiter, &reading);
     }
-    if let Some(name) = &args.save_mapping {
+    if let Some(name) = &args.sending.save_mapping {
         let path = to_save(&args, &reading)?.write(name, vars)?;
         eprintln!("The mapping is saved: {}", path.display());
     }
-    if args.dry_run {
+    if args.sending.dry_run {
         return dry_run::run(format, table, &reading);
     }
     send::run(clients, format, &args, table, &reading).await
@@ -94,8 +93,7 @@ fn with_saved(args: Import, saved: &Saved) -> Import {
         kind: args.kind.or(saved.kind),
         time_zone: args.time_zone.or(saved.time_zone.clone()),
         time_format: args.time_format.or(saved.time_format.clone()),
-        delimiter: args.delimiter.or(saved.delimiter.clone()),
-        encoding: args.encoding.or(saved.encoding.clone()),
+        csv: args.csv.with_saved(saved),
         ..args
     }
 }
@@ -112,8 +110,8 @@ fn meaning<'a>(clients: &'a Clients, args: &'a Import, reading: &'a Reading) -> 
             &args.category,
             &args.time_zone,
             &args.time_format,
-            &args.delimiter,
-            &args.encoding,
+            &args.csv.delimiter,
+            &args.csv.encoding,
         ],
     }
 }
@@ -131,8 +129,8 @@ fn to_save(args: &Import, reading: &Reading) -> Result<Saved> {
         values: Values::clone(&reading.values),
         time_zone: args.time_zone.clone(),
         time_format: args.time_format.clone(),
-        delimiter: args.delimiter.clone(),
-        encoding: args.encoding.clone(),
+        delimiter: args.csv.delimiter.clone(),
+        encoding: args.csv.encoding.clone(),
     })
 }
 
@@ -145,7 +143,7 @@ async fn find_source(clients: &Clients, args: &Import) -> Result<Source> {
     };
     let sources = match all(0, page).await {
         Ok((sources, _)) => sources,
-        Err(error) if args.dry_run && is_unavailable(&error) => {
+        Err(error) if args.sending.dry_run && is_unavailable(&error) => {
             eprintln!("Nothing answers: whether the source is there, and the types of its fields, are not checked.");
             return Ok(Source { name: args.source.clone(), ..Source::default() });
         }

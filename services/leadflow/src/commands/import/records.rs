@@ -62,23 +62,21 @@ pub(crate) async fn run(
     args: RecordImport,
     vars: &Vars,
 ) -> Result<ExitCode> {
-    let saved = args.mapping.as_deref().map_or_else(|| Ok(Saved::default()), |name| Saved::read(name, vars))?;
-    let delimiter = args.delimiter.clone().or(saved.delimiter.clone());
-    let encoding = args.encoding.clone().or(saved.encoding.clone());
-    let args = RecordImport { delimiter, encoding, ..args };
-    let open = || Table::open(&args.file, args.delimiter.as_deref(), args.encoding.as_deref());
+    let saved = args.sending.mapping.as_deref().map_or_else(|| Ok(Saved::default()), |name| Saved::read(name, vars))?;
+    let args = RecordImport { csv: args.csv.with_saved(&saved), ..args };
+    let open = || args.csv.open();
     let table = open()?;
-    let columns = columns(&table.header, &saved, &args.map, kind)?;
+    let columns = columns(&table.header, &saved, &args.csv.map, kind)?;
     let reading = Reading { kind, header: table.header.clone(), columns, values: saved.values };
     if format == Format::Table {
-        report::print_columns(&args.file, &reading);
+        report::print_columns(&args.csv.file, &reading);
     }
-    if let Some(name) = &args.save_mapping {
+    if let Some(name) = &args.sending.save_mapping {
         let path = to_save(&args, &reading)?.write(name, vars)?;
         eprintln!("The mapping is saved: {}", path.display());
     }
     let mut rows = Rows::new(open, &reading)?;
-    if args.dry_run {
+    if args.sending.dry_run {
         return rehearse(clients, format, &args, &mut rows, &reading).await;
     }
     send(clients, format, &args, &mut rows, table.delimiter, &reading).await
@@ -91,7 +89,7 @@ fn to_save(args: &RecordImport, reading: &Reading) -> Result<Saved<Word>> {
             bail!("the file has several columns `{head}`: a mapping cannot tell them apart");
         }
     }
-    let (values, delimiter, encoding) = (reading.values.clone(), args.delimiter.clone(), args.encoding.clone());
+    let (values, delimiter, encoding) = (reading.values.clone(), args.csv.delimiter.clone(), args.csv.encoding.clone());
     Ok(Saved { columns, values, delimiter, encoding, ..Saved::default() })
 }
 
@@ -106,7 +104,7 @@ async fn rehearse<O: Fn() -> Result<Table>>(
     let mut tally = Tally::default();
     let mut failed = Vec::new();
     loop {
-        let batch = batch::read(rows, reading, usize::from(args.batch))?;
+        let batch = batch::read(rows, reading, usize::from(args.sending.batch))?;
         if batch.lines == 0 {
             return report::rehearsed(format, args, &tally, &failed);
         }
@@ -125,15 +123,16 @@ async fn send<O: Fn() -> Result<Table>>(
     reading: &Reading,
 ) -> Result<ExitCode> {
     // Two imports of one file would write the same files beside it.
-    let lock = File::open(&args.file)?;
+    let lock = File::open(&args.csv.file)?;
     if lock.try_lock().is_err() {
-        bail!("another import of {} is under way", args.file.display());
+        bail!("another import of {} is under way", args.csv.file.display());
     }
-    let state = State::of(&args.file, &meaning(clients, args, reading))?;
+    let state = State::of(&args.csv.file, &meaning(clients, args, reading))?;
     let mut progress: Progress<Tally> = state.read();
-    let beside = |name: &Option<std::path::PathBuf>, end| name.clone().unwrap_or_else(|| args.file.with_extension(end));
+    let beside =
+        |name: &Option<std::path::PathBuf>, end| name.clone().unwrap_or_else(|| args.csv.file.with_extension(end));
     let mut failures =
-        Failures::open(beside(&args.errors, "errors.csv"), &reading.header, delimiter, progress.errors_bytes)?;
+        Failures::open(beside(&args.sending.errors, "errors.csv"), &reading.header, delimiter, progress.errors_bytes)?;
     let mut outcomes = Outcomes::open(beside(&args.results, "results.csv"), progress.outcomes_bytes)?;
     let resumed = progress.summary.summary.lines;
     let stop = termination()?;
@@ -145,9 +144,9 @@ async fn send<O: Fn() -> Result<Table>>(
             bail!("the file has become shorter while it was read");
         }
     }
-    let (bar, bytes) = (progress_bar(&args.file)?, length(&args.file)?);
+    let (bar, bytes) = (progress_bar(&args.csv.file)?, length(&args.csv.file)?);
     while !stop.is_cancelled() {
-        let batch = batch::read(rows, reading, usize::from(args.batch))?;
+        let batch = batch::read(rows, reading, usize::from(args.sending.batch))?;
         if batch.lines == 0 {
             bar.finish_and_clear();
             state.remove()?;
@@ -181,8 +180,8 @@ fn meaning<'a>(clients: &'a Clients, args: &'a RecordImport, reading: &'a Readin
         kind: reading.kind,
         columns: &reading.columns,
         values: reading.values.iter().map(|(word, words)| (*word, words.iter().collect())).collect(),
-        delimiter: &args.delimiter,
-        encoding: &args.encoding,
+        delimiter: &args.csv.delimiter,
+        encoding: &args.csv.encoding,
     }
 }
 

@@ -70,7 +70,7 @@ pub(super) fn finish(
     let errors = (summary.failed() > 0).then(|| failures.path().display().to_string());
     if format == Format::Json {
         let mut shown = serde_json::to_value(summary)?;
-        shown["file"] = json!(args.file);
+        shown["file"] = json!(args.csv.file);
         shown["resumed_after"] = json!(resumed);
         shown["errors_file"] = json!(errors);
         output::print_json(&shown);

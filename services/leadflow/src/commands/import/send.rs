@@ -34,13 +34,13 @@ pub(super) async fn run(
     reading: &Reading,
 ) -> Result<ExitCode> {
     // Two imports of one file would write the same files beside it.
-    let lock = std::fs::File::open(&args.file)?;
+    let lock = std::fs::File::open(&args.csv.file)?;
     if lock.try_lock().is_err() {
-        bail!("another import of {} is under way", args.file.display());
+        bail!("another import of {} is under way", args.csv.file.display());
     }
-    let state = State::of(&args.file, &meaning(clients, args, reading))?;
+    let state = State::of(&args.csv.file, &meaning(clients, args, reading))?;
     let mut progress: Progress = state.read();
-    let errors = args.errors.clone().unwrap_or_else(|| args.file.with_extension("errors.csv"));
+    let errors = args.sending.errors.clone().unwrap_or_else(|| args.csv.file.with_extension("errors.csv"));
     let mut failures = Failures::open(errors, &reading.header, table.delimiter, progress.errors_bytes)?;
     let resumed = progress.summary.lines;
     let stop = termination()?;
@@ -49,9 +49,9 @@ pub(super) async fn run(
         eprintln!("Going on after the first {resumed} lines, which were sent before");
         skip(&mut table, reading, &mut seen, resumed)?;
     }
-    let bar = progress_bar(&args.file)?;
+    let bar = progress_bar(&args.csv.file)?;
     while !stop.is_cancelled() {
-        let batch = read(&mut table, reading, &mut seen, usize::from(args.batch))?;
+        let batch = read(&mut table, reading, &mut seen, usize::from(args.sending.batch))?;
         if batch.summary.lines == 0 {
             bar.finish_and_clear();
             state.remove()?;

@@ -6,7 +6,10 @@ use anyhow::{Context as _, Result};
 use jiff::Timestamp;
 
 use super::line::ActivityLine;
-use crate::{cli::Import, import::field::Field};
+use crate::{
+    cli::{CsvFile, Import, Sending},
+    import::field::Field,
+};
 
 /// The columns, each named by what it means.
 const COLUMNS: [&str; 13] = [
@@ -50,20 +53,18 @@ pub(super) fn export(data_dir: &Path, lines: &[&ActivityLine], anchor: Timestamp
     file.flush()?;
     let meaning = |name: &str| Some((name.to_owned(), name.parse::<Field>().ok()?));
     Ok(Some(Import {
-        file: path,
+        csv: CsvFile {
+            file: path,
+            map: COLUMNS.iter().copied().chain([MINUTES]).filter_map(meaning).collect(),
+            delimiter: None,
+            encoding: None,
+        },
+        sending: Sending { mapping: None, save_mapping: None, dry_run: false, batch: 500, errors: None },
         source,
         kind: None,
-        mapping: None,
-        map: COLUMNS.iter().copied().chain([MINUTES]).filter_map(meaning).collect(),
-        save_mapping: None,
         activity_type: None,
         category: None,
         time_zone: None,
         time_format: None,
-        delimiter: None,
-        encoding: None,
-        dry_run: false,
-        batch: 500,
-        errors: None,
     }))
 }

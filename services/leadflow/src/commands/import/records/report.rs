@@ -85,7 +85,7 @@ fn code(summary: &Summary) -> ExitCode {
 
 fn to_json(args: &RecordImport, tally: &Tally) -> Result<Json> {
     let mut json = serde_json::to_value(tally.summary)?;
-    json["file"] = json!(args.file);
+    json["file"] = json!(args.csv.file);
     let remark = |(field, text, it): (&str, &str, &crate::import::records::remark::Remark)| {
         json!({
             "field": field,
