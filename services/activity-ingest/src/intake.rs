@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use futures::future::BoxFuture;
 use leadflow_platform::{
     Result,
     auth::Principal,
@@ -29,7 +30,8 @@ const SUBJECT: &str = "leadflow.intake.v1.*";
 /// What is kept here is gone when it is recorded.
 pub(crate) const STREAM: Stream =
     Stream { name: "LEADFLOW_INTAKE", subjects: &[SUBJECT], keep: Keep::Work { max_message: MAX_CONTENT as i32 } };
-const CONSUMER: Consumer = Consumer { stream: STREAM.name, durable: "activity-ingest-intake", subject: SUBJECT };
+pub(crate) const CONSUMER: Consumer =
+    Consumer { stream: STREAM.name, durable: "activity-ingest-intake", subject: SUBJECT };
 /// How long to wait before the connection is made anew.
 const PAUSE: Duration = Duration::from_secs(1);
 
@@ -55,6 +57,12 @@ impl Intake {
             }
             let _ = tokio::time::timeout(PAUSE, shutdown.cancelled()).await;
         }
+    }
+
+    /// Records one more time what was set aside.
+    pub(crate) fn redrive(&self, deliveries: Vec<Delivery>) -> BoxFuture<'static, Result<()>> {
+        let intake = self.clone();
+        Box::pin(async move { intake.record(&intake.bus, deliveries).await })
     }
 
     async fn serve(&self, bus: Bus, shutdown: &CancellationToken) {

@@ -121,6 +121,8 @@ impl Service {
         tasks.spawn("identifier", |stop| identifier.run(stop));
         // The doors hold the ledger: it ends when they have.
         tasks.spawn("http", |stop| http::serve(http, app.clone(), tracer, stop));
+        let again = intake.clone();
+        foundation.redrive(intake::CONSUMER, Arc::new(move |deliveries| again.redrive(deliveries)));
         tasks.spawn("intake", |stop| intake.run(stop));
         foundation.consume(&mut tasks, events::ERASURES, eraser, events::erasures);
         let producers: Vec<Arc<dyn Producer>> = vec![Arc::new(announced), Arc::new(moved), Arc::new(statements)];

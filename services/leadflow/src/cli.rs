@@ -23,7 +23,10 @@ pub(crate) use merge::{Merge, Merges, Two, Unmerge};
 pub(crate) use observe::Observe;
 pub(crate) use privacy::{Erase, Erasures};
 pub(crate) use profile::{Lint, Profile};
-pub(crate) use quarantine::{Correct, Discard, Quarantine, QuarantineList, Replay, Selection, Which};
+pub(crate) use quarantine::{
+    Correct, Discard, EventList, EventSelection, Events, Quarantine, QuarantineList, Replay, Selection, Which,
+    WhichEvents,
+};
 pub(crate) use site_map::{AddFact, SiteMap};
 
 /// Leadflow turns activities into scored leads and routes the sales-ready ones to the right rep.
@@ -111,7 +114,7 @@ pub(crate) enum Command {
     Close(Close),
     /// List activities in the order of acceptance.
     Activities(Activities),
-    /// Look at what could not be recorded; correct, replay or discard it.
+    /// Look at what could not be recorded, or not be handled; correct, replay, redrive or discard it.
     #[command(subcommand)]
     Quarantine(Quarantine),
     /// What a person has said about being contacted: list it, add to it.

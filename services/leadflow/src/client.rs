@@ -3,6 +3,7 @@
 use anyhow::{Context as _, Result};
 use leadflow_platform::{
     auth::Credentials,
+    config::variable,
     rpc::{self, Client, MAX_ANSWER},
     vars::Vars,
 };
@@ -10,6 +11,7 @@ use leadflow_proto::{
     activity::v1::{
         activity_service_client::ActivityServiceClient, observation_service_client::ObservationServiceClient,
     },
+    common::v1::quarantine_service_client::QuarantineServiceClient,
     contact::v1::{
         consent_service_client::ConsentServiceClient, contact_service_client::ContactServiceClient,
         import_service_client::ImportServiceClient, merge_service_client::MergeServiceClient,
@@ -19,7 +21,7 @@ use leadflow_proto::{
     scoring::v1::scoring_service_client::ScoringServiceClient,
 };
 
-use crate::cli::Global;
+use crate::{cli::Global, suite::ROLES};
 
 /// A client for each service.
 #[derive(Clone, Debug)]
@@ -34,6 +36,8 @@ pub(crate) struct Clients {
     pub(crate) observations: ObservationServiceClient<Client>,
     pub(crate) scoring: ScoringServiceClient<Client>,
     pub(crate) routing: RoutingServiceClient<Client>,
+    /// What each role has set aside, by the role's name.
+    pub(crate) quarantines: Vec<(&'static str, QuarantineServiceClient<Client>)>,
     /// The base address of the HTTP edge.
     pub(crate) http: String,
     /// Where those of contact call.
@@ -53,6 +57,10 @@ impl Clients {
             |key: &str, port: u16| vars.get(key).map_or_else(|| format!("http://127.0.0.1:{port}"), str::to_owned);
         let channel =
             |key: &str, port: u16| rpc::channel(&url(key, port), credentials.clone()).with_context(|| key.to_owned());
+        let quarantine = |(role, port): (&'static str, u16)| {
+            let client = QuarantineServiceClient::new(channel(&variable(role, "URL"), port)?);
+            Ok((role, client.max_decoding_message_size(MAX_ANSWER)))
+        };
         let http = vars.get("LEADFLOW_ACTIVITY_INGEST_HTTP_URL").unwrap_or("http://127.0.0.1:7180");
         Ok(Self {
             merges: MergeServiceClient::new(channel("LEADFLOW_CONTACT_URL", leadflow_contact::PORT)?)
@@ -80,6 +88,7 @@ impl Clients {
                 .max_decoding_message_size(MAX_ANSWER),
             routing: RoutingServiceClient::new(channel("LEADFLOW_ROUTING_URL", leadflow_routing::PORT)?)
                 .max_decoding_message_size(MAX_ANSWER),
+            quarantines: ROLES.into_iter().map(quarantine).collect::<Result<_>>()?,
             http: http.trim_end_matches('/').to_owned(),
             contact_url: url("LEADFLOW_CONTACT_URL", leadflow_contact::PORT),
             activity_url: url("LEADFLOW_ACTIVITY_INGEST_URL", leadflow_activity_ingest::PORT),

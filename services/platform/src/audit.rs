@@ -4,7 +4,7 @@ use std::future::Future;
 
 use jiff::Timestamp;
 use sea_orm::{
-    ActiveModelTrait as _, ColumnTrait as _, Condition, QueryFilter as _, Set,
+    ActiveModelTrait as _, ColumnTrait as _, Condition, ConnectionTrait, QueryFilter as _, Set,
     entity::prelude::*,
     sea_query::{Expr, ExprTrait as _},
 };
@@ -93,7 +93,7 @@ where
             if let Some(request_id) = mutation.request_id {
                 // Two simultaneous calls with one id must not both do the work.
                 tx.lock((request_id.as_u128() & 0x7fff_ffff_ffff_ffff) as i64).await?;
-                if let Some(answer) = replay(&tx, &mutation, request_id).await? {
+                if let Some(answer) = replay(&*tx, &mutation, request_id).await? {
                     return Ok(answer);
                 }
             }
@@ -103,6 +103,16 @@ where
             Ok(answer)
         })
         .await
+}
+
+/// What a repeated request was answered the first time, for work that comes before the transaction in which [`mutate`] records
+/// it.
+///
+/// # Errors
+/// When the database fails; `REQUEST_ID_REUSED` when the id belongs to another request.
+pub async fn answered<T: DeserializeOwned>(database: &Database, mutation: &Mutation) -> Result<Option<T>> {
+    let Some(request_id) = mutation.request_id else { return Ok(None) };
+    replay(database.reader(), mutation, request_id).await
 }
 
 /// Forgets what calls about these ids were answered, and so that they can be asked again: who made them and when stays.
@@ -128,12 +138,16 @@ pub async fn forget(tx: &Tx, ids: &[Uuid]) -> Result<u64> {
     Ok(forgotten.rows_affected)
 }
 
-async fn replay<T: DeserializeOwned>(tx: &Tx, mutation: &Mutation, request_id: Uuid) -> Result<Option<T>> {
+async fn replay<T: DeserializeOwned>(
+    connection: &impl ConnectionTrait,
+    mutation: &Mutation,
+    request_id: Uuid,
+) -> Result<Option<T>> {
     let first = Entity::find()
         .filter(Column::Principal.eq(mutation.principal.as_str()))
         .filter(Column::Method.eq(mutation.method))
         .filter(Column::RequestId.eq(request_id))
-        .one(&**tx)
+        .one(connection)
         .await?;
     let Some(first) = first else { return Ok(None) };
     if first.request_digest.as_ref() != Some(&mutation.digest) {

@@ -1,13 +1,30 @@
-//! Events that can never be handled. They are kept with the reason, so that healthy ones pass and nothing vanishes.
+//! Events that can never be handled. They are kept with the reason, so that healthy ones pass and nothing vanishes, until
+//! somebody redrives or discards them.
 
+use std::collections::BTreeMap;
+
+use async_nats::HeaderMap;
 use jiff::Timestamp;
-use sea_orm::{PaginatorTrait as _, Set, entity::prelude::*, sea_query::OnConflict};
+use sea_orm::{
+    Condition, PaginatorTrait as _, QueryOrder as _, QuerySelect as _, Set,
+    entity::prelude::*,
+    sea_query::{Expr, OnConflict},
+};
 
 use crate::{
     bus::Delivery,
-    db::Database,
-    error::{Error, Result},
+    db::{Database, Tx},
+    error::{Code, Error, Result},
 };
+
+pub use crate::quarantine::{
+    handlers::Handler,
+    serve::{Server, Service},
+};
+pub(crate) use crate::quarantine::{handlers::Handlers, serve::server};
+
+mod handlers;
+mod serve;
 
 /// One event that was set aside.
 #[sea_orm::model]
@@ -26,6 +43,8 @@ pub struct Model {
     pub reason: String,
     /// The error in words.
     pub message: String,
+    /// What stood before the body: the values of each header. None when it cannot be read.
+    pub headers: Option<Json>,
     /// The body as it came.
     pub payload: Vec<u8>,
     /// Unix milliseconds.
@@ -45,14 +64,13 @@ pub async fn set_aside(
     error: &Error,
     now: Timestamp,
 ) -> Result<()> {
-    // PostgreSQL's text has no NUL, and what came in may have one.
-    let text = |text: &str| Set(text.replace('\0', "\u{fffd}"));
     let row = ActiveModel {
         consumer: Set(consumer.to_owned()),
-        event_id: text(&event.id),
-        subject: text(&event.subject),
+        event_id: Set(text(&event.id)),
+        subject: Set(text(&event.subject)),
         reason: Set(error.reason().to_owned()),
-        message: text(&error.to_string()),
+        message: Set(text(&error.to_string())),
+        headers: Set(event.headers().map(to_json)),
         payload: Set(event.payload.to_vec()),
         create_time: Set(now.as_millisecond()),
     };
@@ -73,4 +91,106 @@ pub async fn set_aside(
 /// When the database fails.
 pub async fn depth(database: &Database) -> Result<u64> {
     Ok(Entity::find().count(database.reader()).await?)
+}
+
+/// PostgreSQL's text has no NUL, and what came in may have one.
+fn text(text: &str) -> String {
+    text.replace('\0', "\u{fffd}")
+}
+
+fn to_json(headers: &HeaderMap) -> Json {
+    let values = |values: &[async_nats::HeaderValue]| values.iter().map(|value| text(value.as_str())).collect();
+    headers.iter().map(|(name, all)| (text(name.as_ref()), values(all))).collect::<serde_json::Map<_, Json>>().into()
+}
+
+fn from_json(json: Json) -> Result<HeaderMap> {
+    let unreadable = |cause| Error::internal("the headers of a quarantined event").because(cause);
+    let all: BTreeMap<String, Vec<String>> = serde_json::from_value(json).map_err(unreadable)?;
+    let mut headers = HeaderMap::new();
+    for (name, values) in &all {
+        values.iter().for_each(|value| headers.append(name.as_str(), value.as_str()));
+    }
+    Ok(headers)
+}
+
+/// Which event, of which consumer.
+type Key = (String, String);
+
+/// The event as it came.
+fn delivery(row: Model) -> Result<Delivery> {
+    let headers = row.headers.map(from_json).transpose()?;
+    Ok(Delivery::again(row.event_id, row.subject, row.payload, headers))
+}
+
+/// One of them.
+async fn get(database: &Database, (consumer, event_id): &Key) -> Result<Model> {
+    let row = Entity::find_by_id((consumer.clone(), event_id.clone())).one(database.reader()).await?;
+    row.ok_or_else(|| gone(consumer, event_id))
+}
+
+/// A page of them, without headers and bodies.
+async fn list(
+    database: &Database,
+    (consumer, reason): (&str, &str),
+    after: Option<&Key>,
+    limit: u64,
+) -> Result<Vec<Model>> {
+    let mut wanted = Condition::all();
+    if !consumer.is_empty() {
+        wanted = wanted.add(Column::Consumer.eq(consumer));
+    }
+    if !reason.is_empty() {
+        wanted = wanted.add(Column::Reason.eq(reason));
+    }
+    if let Some((consumer, event_id)) = after {
+        let same = Condition::all().add(Column::Consumer.eq(consumer)).add(Column::EventId.gt(event_id));
+        wanted = wanted.add(Condition::any().add(Column::Consumer.gt(consumer)).add(same));
+    }
+    let rows: Vec<(String, String, String, String, String, i64)> = Entity::find()
+        .select_only()
+        .columns([Column::Consumer, Column::EventId, Column::Subject])
+        .columns([Column::Reason, Column::Message, Column::CreateTime])
+        .filter(wanted)
+        .order_by_asc(Column::Consumer)
+        .order_by_asc(Column::EventId)
+        .limit(limit)
+        .into_tuple()
+        .all(database.reader())
+        .await?;
+    let row = |(consumer, event_id, subject, reason, message, create_time)| Model {
+        consumer,
+        event_id,
+        subject,
+        reason,
+        message,
+        headers: None,
+        payload: Vec::new(),
+        create_time,
+    };
+    Ok(rows.into_iter().map(row).collect())
+}
+
+/// Keeps one no longer.
+async fn remove(tx: &Tx, (consumer, event_id): &Key) -> Result<()> {
+    let deleted = Entity::delete_by_id((consumer.clone(), event_id.clone())).exec(&**tx).await?;
+    if deleted.rows_affected == 0 { Err(gone(consumer, event_id)) } else { Ok(()) }
+}
+
+/// Says of one why it cannot be handled by now.
+async fn note(tx: &Tx, (consumer, event_id): &Key, reason: &str, message: &str) -> Result<()> {
+    let noted = Entity::update_many()
+        .col_expr(Column::Reason, Expr::value(reason))
+        .col_expr(Column::Message, Expr::value(text(message)))
+        .filter(Column::Consumer.eq(consumer))
+        .filter(Column::EventId.eq(event_id))
+        .exec(&**tx)
+        .await?;
+    if noted.rows_affected == 0 { Err(gone(consumer, event_id)) } else { Ok(()) }
+}
+
+fn gone(consumer: &str, event_id: &str) -> Error {
+    let message = format!(
+        "`{consumer}` has no event `{event_id}` set aside: it was redriven or discarded, or it never came here"
+    );
+    Error::new(Code::NotFound, "NOT_FOUND", message)
 }

@@ -18,7 +18,9 @@ use crate::{
     error::{Error, Result},
     lifecycle::Tasks,
     metrics::Metrics,
-    outbox, rpc,
+    outbox,
+    quarantine::{self, Handler, Handlers},
+    rpc,
     trace::Tracer,
 };
 
@@ -81,6 +83,7 @@ pub struct Foundation {
     pub credentials: Credentials,
     auth: Auth,
     reconcile_interval: Duration,
+    handlers: Handlers,
 }
 
 impl Foundation {
@@ -107,6 +110,7 @@ impl Foundation {
             credentials: config.credentials.clone(),
             auth: config.auth.clone(),
             reconcile_interval: config.reconcile_interval,
+            handlers: Handlers::default(),
             database,
         })
     }
@@ -118,13 +122,16 @@ impl Foundation {
         }
     }
 
-    /// Starts what every role runs: the gRPC server with `routes`, the operator's port, the outbox relay.
+    /// Starts what every role runs: the gRPC server with `routes` and what was set aside, the operator's port, the outbox
+    /// relay.
     pub fn start(&self, tasks: &mut Tasks, listeners: Listeners, routes: Routes, refresh: Refresh) {
         let (health, health_routes) = rpc::health();
         let (database, bus, clock) = (self.database.clone(), self.bus.clone(), self.clock.clone());
         let admin = Admin::new(database, bus, clock, self.metrics.clone(), refresh);
         let Listeners { rpc, admin: admin_listener } = listeners;
         let (auth, metrics, tracer) = (self.auth.clone(), self.metrics.clone(), self.tracer.clone());
+        let set_aside = quarantine::server(self.database.clone(), self.clock.clone(), self.handlers.clone());
+        let routes = routes.add_service(set_aside);
         let (for_rpc, for_admin) = (health_routes.clone(), health_routes);
         let drained = CancellationToken::new();
         let draining = drained.clone().drop_guard();
@@ -138,7 +145,7 @@ impl Foundation {
         tracing::info!(role = self.role, "started");
     }
 
-    /// Starts to consume: `handle` is called with `app` for what comes.
+    /// Starts to consume: `handle` is called with `app` for what comes, and for what was set aside and is redriven.
     pub fn consume<A, Fut>(
         &self,
         tasks: &mut Tasks,
@@ -149,10 +156,18 @@ impl Foundation {
         A: Clone + Send + Sync + 'static,
         Fut: Future<Output = Result<()>> + Send + 'static,
     {
+        let handle: Handler = Arc::new(move |deliveries| Box::pin(handle(app.clone(), deliveries)));
+        self.redrive(consumer, handle.clone());
         let (bus, database, clock) = (self.bus.clone(), self.database.clone(), self.clock.clone());
         tasks.spawn(consumer.durable, move |stop| {
-            consume(bus, database, clock, consumer, stop, move |deliveries| handle(app.clone(), deliveries))
+            consume(bus, database, clock, consumer, stop, move |deliveries| handle(deliveries))
         });
+    }
+
+    /// Lets what this consumer has set aside be redriven: `handle` is called with it. [`Foundation::consume`] does it for
+    /// those that it starts.
+    pub fn redrive(&self, consumer: Consumer, handle: Handler) {
+        self.handlers.add(consumer.durable, handle);
     }
 
     /// The gRPC service by which consumers find out what they have missed of what this role announces.

@@ -21,6 +21,57 @@ pub(crate) enum Quarantine {
     Replay(Replay),
     /// Say of what is kept that it is nothing.
     Discard(Discard),
+    /// Look at events between the roles that could not be handled; redrive or discard them.
+    #[command(subcommand)]
+    Events(Events),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Events {
+    /// List what the roles have set aside, and why.
+    List(EventList),
+    /// Show one of them with its body.
+    Show {
+        /// The event, as the list names it: CONSUMER/EVENT.
+        id: String,
+    },
+    /// Have events handled once more, as they came.
+    Redrive(EventSelection),
+    /// Say of events that they are nothing.
+    Discard(EventSelection),
+}
+
+/// Which events.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct WhichEvents {
+    /// Only of this consumer, for example scoring-activities.
+    #[arg(long)]
+    pub(crate) consumer: Option<String>,
+    /// Only those with this reason, for example `INVALID_FIELD`.
+    #[arg(long)]
+    pub(crate) reason: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct EventList {
+    #[command(flatten)]
+    pub(crate) which: WhichEvents,
+    #[command(flatten)]
+    pub(crate) limit: Limit,
+}
+
+/// These events, or all that the filters let through.
+#[derive(Clone, Debug, Args)]
+#[command(group = clap::ArgGroup::new("events").required(true))]
+pub(crate) struct EventSelection {
+    /// Events, as the list names them: CONSUMER/EVENT.
+    #[arg(group = "events")]
+    pub(crate) ids: Vec<String>,
+    /// All, or those that --consumer and --reason leave.
+    #[arg(long, group = "events")]
+    pub(crate) all: bool,
+    #[command(flatten)]
+    pub(crate) which: WhichEvents,
 }
 
 /// Which ones.

@@ -1,5 +1,7 @@
 //! `leadflow quarantine`: what could not be recorded.
 
+mod events;
+
 use std::{collections::BTreeMap, process::ExitCode};
 
 use anyhow::{Context as _, Result};
@@ -22,6 +24,7 @@ pub(crate) async fn run(clients: &Clients, format: Format, command: Quarantine) 
         Quarantine::Correct(args) => correct(clients, format, args).await?,
         Quarantine::Replay(args) => return replay(clients, format, args).await,
         Quarantine::Discard(args) => return discard(clients, format, args).await,
+        Quarantine::Events(command) => return events::run(clients, format, command).await,
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -20,7 +20,7 @@ use crate::{
     db::Database,
     error::{Code, Error, Result},
     quarantine,
-    trace::Origin,
+    trace::{HEADER, Origin},
 };
 
 mod unreadable;
@@ -59,6 +59,22 @@ enum Headers {
 }
 
 impl Delivery {
+    /// An event that came before, with the headers that it had, when these could be read.
+    pub(crate) fn again(id: String, subject: String, payload: Vec<u8>, headers: Option<HeaderMap>) -> Self {
+        let traceparent = headers.as_ref().and_then(|headers| headers.get(HEADER));
+        let origin = traceparent.map(|text| Origin::parse(text.as_str())).unwrap_or_default();
+        let headers = headers.map_or(Headers::Unreadable, Headers::Read);
+        Self { id, subject, payload: payload.into(), headers, origin }
+    }
+
+    /// All that stands before the body, when it can be read.
+    pub(crate) fn headers(&self) -> Option<&HeaderMap> {
+        match &self.headers {
+            Headers::Read(headers) => Some(headers),
+            Headers::Unreadable => None,
+        }
+    }
+
     /// Whether there are headers that cannot be read, so that only the body is there.
     pub fn has_unreadable_headers(&self) -> bool {
         matches!(self.headers, Headers::Unreadable)
@@ -67,8 +83,7 @@ impl Delivery {
     /// What the header of this name says, upper and lower case being the same; the first, when there are several.
     pub fn header(&self, name: &str) -> Option<&str> {
         let of_name = |key: &&HeaderName| AsRef::<str>::as_ref(*key).eq_ignore_ascii_case(name);
-        let Headers::Read(headers) = &self.headers else { return None };
-        let (_, values) = headers.iter().find(|(key, _)| of_name(key))?;
+        let (_, values) = self.headers()?.iter().find(|(key, _)| of_name(key))?;
         values.first().map(HeaderValue::as_str)
     }
 

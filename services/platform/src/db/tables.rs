@@ -4,8 +4,8 @@ use sea_orm_migration::prelude::*;
 
 /// The migrations of a service: those of these tables, then its own.
 pub fn platform_and(own: Vec<Box<dyn MigrationTrait>>) -> Vec<Box<dyn MigrationTrait>> {
-    let platform: [Box<dyn MigrationTrait>; 3] =
-        [Box::new(PlatformTables), Box::new(Traceparent), Box::new(Tombstones)];
+    let platform: [Box<dyn MigrationTrait>; 4] =
+        [Box::new(PlatformTables), Box::new(Traceparent), Box::new(Tombstones), Box::new(QuarantinedHeaders)];
     platform.into_iter().chain(own).collect()
 }
 
@@ -101,6 +101,26 @@ impl MigrationTrait for Tombstones {
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         manager.drop_table(Table::drop().table("tombstones").to_owned()).await
+    }
+}
+
+/// What stood before the body of an event that was set aside: with it, it can be handled as it came.
+struct QuarantinedHeaders;
+
+impl MigrationName for QuarantinedHeaders {
+    fn name(&self) -> &'static str {
+        "m20261126_000001_quarantined_headers"
+    }
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for QuarantinedHeaders {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        run_script(manager, "ALTER TABLE quarantined_events ADD COLUMN headers jsonb").await
+    }
+
+    async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        run_script(manager, "ALTER TABLE quarantined_events DROP COLUMN headers").await
     }
 }
 

@@ -11,6 +11,7 @@ mod digest;
 mod forget;
 mod many;
 mod outbox;
+mod quarantine;
 mod rpc;
 mod support;
 mod traces;

@@ -80,6 +80,37 @@ async fn what_was_quarantined_is_corrected_and_replayed_to_the_assigned_rep(back
     world.suite.stop().await.unwrap();
 }
 
+async fn what_the_roles_have_set_aside_is_listed_redriven_and_discarded(backend: Backend) {
+    let world = World::start(backend, NOW).await;
+    let bus = async_nats::jetstream::new(async_nats::connect(world.nats.url()).await.unwrap());
+    for subject in ["leadflow.activity.v1.recorded", "leadflow.lead.v1.sales_ready"] {
+        bus.publish(subject, vec![0xff; 20].into()).await.unwrap().await.unwrap();
+    }
+    let list = async || world.cli.json(&["quarantine", "events", "list"]).await;
+    eventually!(list().await.as_array().unwrap().len() == 2);
+    let listed = list().await;
+    assert_eq!(of(&listed, "consumer"), ["scoring-activities", "routing-leads"]);
+    let id = listed[0]["id"].as_str().unwrap();
+    let shown = world.cli.ok(&["quarantine", "events", "show", id]).await;
+    assert!(shown.contains("published on leadflow.activity.v1.recorded") && shown.contains("20 bytes"), "{shown}");
+
+    let failed = world.cli.run(&["quarantine", "events", "redrive", id]).await;
+    let said = String::from_utf8_lossy(&failed.stdout).into_owned();
+    assert!(failed.status.code() == Some(1) && said.contains("failed"), "{said}");
+    let discarded = ["quarantine", "events", "discard", "--all", "--consumer", "scoring-activities"];
+    assert_eq!(of(&world.cli.json(&discarded).await, "id"), [id]);
+    assert_eq!(of(&list().await, "consumer"), ["routing-leads"]);
+    for (id, expected) in
+        [(id, "it was redriven or discarded"), ("nothing/1", "is a consumer of no role"), ("nothing", "is no event")]
+    {
+        let refused = world.cli.run(&["quarantine", "events", "redrive", id]).await;
+        let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+        assert!(!refused.status.success() && said.contains(expected), "{said}");
+    }
+    world.suite.stop().await.unwrap();
+}
+
 on_each_backend! {
+    what_the_roles_have_set_aside_is_listed_redriven_and_discarded
     what_was_quarantined_is_corrected_and_replayed_to_the_assigned_rep
 }

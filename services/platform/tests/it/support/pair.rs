@@ -13,7 +13,7 @@ use async_trait::async_trait;
 use leadflow_harness::{Nats, TestDatabase};
 use leadflow_platform::{
     auth::{Auth, Credentials},
-    bus::{self, Consumer, Delivery, consume},
+    bus::{self, Consumer, Delivery},
     clock::{Clock, from_millis},
     config::ServiceConfig,
     db::{Database, Tx},
@@ -61,6 +61,8 @@ pub(crate) struct Consuming {
     pub(crate) poison: Mutex<BTreeSet<Uuid>>,
     /// The events that have come, each once.
     events: Mutex<BTreeSet<String>>,
+    /// The one that came last.
+    pub(crate) last: Mutex<Option<Delivery>>,
 }
 
 impl Consuming {
@@ -101,12 +103,10 @@ impl Pair {
         let producer = Things { settled: Arc::clone(&settled) };
         let routes = Routes::new(foundation.digests(vec![Arc::new(producer)]));
         foundation.start(&mut tasks, listeners, routes, Arc::new(|| Box::pin(async { Ok(()) })));
-        let (database, bus) = (foundation.database.clone(), foundation.bus.clone());
-        let (tables, state) = (database.clone(), Arc::clone(&consuming));
-        tasks.spawn(CONSUMER.durable, |stop| {
-            consume(bus, database.clone(), Clock::system(), CONSUMER, stop, move |deliveries| {
-                take_in(tables.clone(), Arc::clone(&state), deliveries)
-            })
+        let database = foundation.database.clone();
+        let state = (database.clone(), Arc::clone(&consuming));
+        foundation.consume(&mut tasks, CONSUMER, state, |(database, consuming), deliveries| {
+            take_in(database, consuming, deliveries)
         });
         let facts = facts("held_things");
         let comparison = Comparison { kind: "things", facts, consumer: CONSUMER, producer: client.clone() };
@@ -207,6 +207,7 @@ async fn take_in(database: Database, consuming: Arc<Consuming>, deliveries: Vec<
             (id.parse().unwrap(), revision.parse().unwrap())
         })
         .collect();
+    *consuming.last.lock().unwrap() = deliveries.last().cloned();
     consuming.events.lock().unwrap().extend(deliveries.into_iter().map(|delivery| delivery.id));
     if things.iter().any(|(id, _)| consuming.poison.lock().unwrap().contains(id)) {
         return Err(Error::invalid("payload", "cannot be swallowed"));
