@@ -14,7 +14,7 @@ use crate::{
     ROLE,
     domain::{
         erasure::Person,
-        resolution::{Party, Refusal, Resolution},
+        resolution::{Party, Recognised, Refusal, Resolution},
     },
 };
 
@@ -49,12 +49,12 @@ impl Contact {
     }
 
     /// Who is behind each claim, where it tells contact nothing new. Nothing changes there.
-    pub(crate) async fn recognise(&self, claims: Vec<IdentityClaim>) -> Result<Vec<Option<Party>>, Failure> {
-        let party = |result: ResolvedIdentity| match resolution(result) {
-            Resolution::Identified(party, visitors) if visitors.is_empty() => Some(party),
+    pub(crate) async fn recognise(&self, claims: Vec<IdentityClaim>) -> Result<Vec<Option<Recognised>>, Failure> {
+        let recognised = |result: ResolvedIdentity| match resolution(result) {
+            Resolution::Identified(party, visitors) => Some(Recognised { party, visitors }),
             _ => None,
         };
-        let known = |result: ResolvedIdentity| if result.unknown { None } else { party(result) };
+        let known = |result: ResolvedIdentity| if result.unknown { None } else { recognised(result) };
         Ok(self.ask(claims, true).await?.into_iter().map(known).collect())
     }
 

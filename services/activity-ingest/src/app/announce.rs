@@ -62,7 +62,11 @@ pub(super) async fn statements(tx: &Tx, identified: &[(Activity, Party)], now: T
 }
 
 /// Notes where a person is, and all visitors who turned out to be that person.
-pub(super) fn note_account(known: &mut BTreeMap<Uuid, (Uuid, i64)>, party: &Party, visitors: Vec<Uuid>) {
+pub(super) fn note_account(
+    known: &mut BTreeMap<Uuid, (Uuid, i64)>,
+    party: &Party,
+    visitors: impl IntoIterator<Item = Uuid>,
+) {
     if let (Some(contact_id), Some(account_id)) = (party.contact_id, party.account_id) {
         let people = visitors.into_iter().chain([contact_id]);
         known.extend(people.map(|person| (person, (account_id, party.account_revision))));

@@ -202,7 +202,7 @@ impl Writer {
         if plant::is(Plant::AckBeforeCommit) {
             return Ok(planted::promise(self.database.clone(), self.handed.clone(), groups, now));
         }
-        let unknown = groups.iter().flat_map(|group| &group.entries).filter(|entry| entry.party.is_none()).count();
+        let unknown = groups.iter().flat_map(|group| &group.entries).filter(|entry| entry.recognised.is_none()).count();
         let lease_end = self.handed.fits(unknown).then(|| lease_end(now));
         let written = self.database.write(move |tx| async move { write(&tx, &groups, now, lease_end).await });
         let mut written = written.await?;

@@ -42,18 +42,18 @@ impl Recogniser {
             return;
         }
         let claims = entries.iter().map(|(entry, _)| wire::claim(&entry.payload.identity, &entry.source)).collect();
-        let Ok(Ok(parties)) = timeout(PATIENCE, self.contact.recognise(claims)).await else {
+        let Ok(Ok(known)) = timeout(PATIENCE, self.contact.recognise(claims)).await else {
             tracing::debug!("contact recognises nobody right now");
             self.rest_end = Some(Instant::now() + REST);
             return;
         };
-        for ((entry, origin), party) in entries.into_iter().zip(parties) {
-            if party.is_some() {
+        for ((entry, origin), recognised) in entries.into_iter().zip(known) {
+            if recognised.is_some() {
                 // What is announced comes from here, as it does when the identifier finds it out.
                 let span = self.tracer.start(SpanKind::Internal, "identify activity", entry.origin.or(origin));
                 entry.origin = span.origin();
             }
-            entry.party = party;
+            entry.recognised = recognised;
         }
     }
 }

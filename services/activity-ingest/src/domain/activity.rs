@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 use uuid::Uuid;
 
-use crate::domain::{call::Call, consent::Statement, resolution::Party};
+use crate::domain::{call::Call, consent::Statement, resolution::Recognised};
 
 /// Typed values by name: strings, numbers and booleans.
 pub(crate) type Values = BTreeMap<String, Json>;
@@ -244,7 +244,7 @@ pub(crate) struct Entry {
     pub(crate) payload: Payload,
     pub(crate) digest: [u8; 32],
     /// Who did it, when contact has recognised them; otherwise that is found out from the ledger.
-    pub(crate) party: Option<Party>,
+    pub(crate) recognised: Option<Recognised>,
     pub(crate) origin: Origin,
 }
 

@@ -197,7 +197,7 @@ fn entry(draft: Draft, source: &Source) -> Result<Entry> {
         channel: draft.channel.unwrap_or(default_channel),
         product_category: not_empty(or_default(draft.product_category, &source.default_product_category)),
         occur_time: draft.occur_time,
-        party: None,
+        recognised: None,
         object_id: not_empty(draft.object_id),
         payload: Payload {
             identity: draft.identity,

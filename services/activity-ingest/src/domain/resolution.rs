@@ -25,6 +25,14 @@ pub(crate) struct Party {
     pub(crate) attribution: i64,
 }
 
+/// Who did what, as it is known before it is written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Recognised {
+    pub(crate) party: Party,
+    /// The visitors who turned out to be this person.
+    pub(crate) visitors: Vec<Uuid>,
+}
+
 /// Why an activity could not be identified.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Refusal {

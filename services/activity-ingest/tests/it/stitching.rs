@@ -50,4 +50,18 @@ on_each_database! {
         // The cookie is still the visitor's own, should a person find that they are two.
         assert_eq!(moved.contact_id, world.contact.id("cookie-1"));
     }
+
+    async fn a_visitor_of_whom_contact_tells_again_is_moved_with_the_acceptance(database) {
+        let world = World::start(database).await;
+        let visit = visits(&world, "v-1", "cookie-1").await;
+        // The first answer was lost, or nobody knew yet where the person is: nothing is new to contact any more.
+        world.contact.recognise("cookie-1", "anna@example.com");
+        world.contact.knows("anna@example.com");
+        let asked = world.contact.calls().len();
+        record_one(&world.client(), activity("f-1", "anna@example.com")).await;
+        assert_eq!(get(&world.client(), &visit).await.account_id, world.contact.id("example.com"));
+        eventually!(!world.events.reattributed().is_empty());
+        assert_eq!(world.events.reattributed()[0].activity_id, visit);
+        assert_eq!(world.contact.calls().len(), asked, "the identifier has nothing to do");
+    }
 }

@@ -14,6 +14,7 @@ pub mod resolve;
 pub mod review;
 pub mod site_map;
 pub mod suppression;
+mod visitor;
 pub mod who;
 
 pub use claim::Claim;

@@ -22,7 +22,7 @@ pub struct Resolved {
     pub contact_created: bool,
     /// Whether the organisation was unknown.
     pub account_created: bool,
-    /// A visitor who turned out to be the person.
+    /// The visitor who turned out to be the person, each time that a claim names both.
     pub recognised: Option<Uuid>,
     /// The question whether the person who was made is one who was known.
     pub contact_review: Option<Uuid>,
@@ -104,32 +104,6 @@ impl Directory {
     /// The one that an id leads to.
     pub fn survivor(&self, id: Uuid) -> Uuid {
         self.survivors.get(&id).copied().unwrap_or(id)
-    }
-
-    /// Whoever was known by nothing but a cookie, and is now seen with the identity of somebody who is known, is that one.
-    fn recognise_visitor(&mut self, person: Uuid, claim: &Claim, now: i64) -> Option<Uuid> {
-        let visitor = *self.contact_of.get(&Key::AnonymousId(claim.anonymous_id.clone()?))?;
-        let is_named = claim.email.is_some() || claim.external_id.is_some();
-        let survivor = self.survivor(person);
-        if !is_named || [person, survivor].contains(&visitor) || !self.is_anonymous(visitor) {
-            return None;
-        }
-        let at = self.contacts.get(&person).and_then(|person| person.account_id);
-        let contact = self.contacts.get_mut(&visitor).filter(|it| it.merged_into.is_none() && it.phones.is_empty())?;
-        (contact.merged_into, contact.update_time) = (Some(person), now);
-        self.changed_contacts.insert(visitor);
-        self.survivors.insert(visitor, survivor);
-        self.visitors.insert(visitor, person);
-        if let Some(at) = at {
-            self.accounts_of_merged.insert(visitor, at);
-        }
-        Some(visitor)
-    }
-
-    /// Whether the contact is known by nothing but cookies.
-    fn is_anonymous(&self, id: Uuid) -> bool {
-        let keys = self.keys_of.get(&id);
-        keys.is_some_and(|keys| keys.iter().all(|key| matches!(key, Key::AnonymousId(_))))
     }
 
     /// Who is behind a claim that tells nothing new; none when [`Directory::resolve`] would create somebody or change

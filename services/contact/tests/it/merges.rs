@@ -219,6 +219,11 @@ on_each_database! {
         assert_eq!((&back.account_id, back.recognised_contact_ids.len()), (&ada.account_id, 0));
         assert_eq!((&back.contact_id, &back.origin_contact_id), (&ada.contact_id, &visitor.contact_id));
         assert_eq!(world.contact(&visitor.contact_id).await.contact_id, ada.contact_id);
+        // It is told each time, also to whoever asks only for what is known: an answer may have been lost.
+        for again in [world.resolve_one(claim(cookie("ada@works.de"))).await, world.recognise(vec![claim(cookie("ada@works.de"))]).await.remove(0)] {
+            assert_eq!((&again.contact_id, again.unknown), (&ada.contact_id, false));
+            assert_eq!(again.recognised_contact_ids, std::slice::from_ref(&visitor.contact_id));
+        }
         // Two addresses are two people, though they use one device.
         let ben = world.resolve_one(claim(cookie("ben@works.de"))).await;
         assert_ne!(ben.contact_id, ada.contact_id);

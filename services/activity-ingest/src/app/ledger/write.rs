@@ -12,12 +12,7 @@ use uuid::Uuid;
 use super::{Group, Written};
 use crate::{
     app::{Recorded, announce},
-    domain::{
-        activity::{Activity, Entry},
-        digest::lock_key,
-        repetition,
-        resolution::Party,
-    },
+    domain::{activity::Entry, digest::lock_key, repetition, resolution::Party},
     store::{
         activities::{self, NewActivity},
         quarantine,
@@ -44,14 +39,15 @@ pub(crate) async fn write(
 
 /// Writes the entries that are new, and announces those of which it is known who did them.
 async fn record(tx: &Tx, groups: &[Arc<Group>], now: Timestamp, lease_end: Option<Timestamp>) -> Result<Vec<Written>> {
-    let people: Vec<_> = groups.iter().flat_map(|group| &group.entries).filter_map(|it| it.party?.contact_id).collect();
+    let known = groups.iter().flat_map(|group| &group.entries).filter_map(|entry| entry.recognised.as_ref());
+    let people: Vec<_> = known.filter_map(|recognised| recognised.party.contact_id).collect();
     let gone = tombstones::among(tx, &people).await?;
     let activities: Vec<Vec<_>> = groups.iter().map(|group| group.activities(&gone, now)).collect();
     let all: Vec<_> = activities.iter().flatten().collect();
     let mut repeated = repeated_contents(tx, &all, now).await?;
     let fresh: Vec<_> = all.into_iter().filter(|activity| !repeated.contains_key(&activity.activity_id)).collect();
     repeated.extend(insert(tx, &fresh, lease_end).await?);
-    let mut identified = Vec::with_capacity(fresh.len());
+    let (mut identified, mut at) = (Vec::with_capacity(fresh.len()), BTreeMap::new());
     let mut written = Vec::with_capacity(groups.len());
     for group in &activities {
         let mut of_group = Written::default();
@@ -60,21 +56,19 @@ async fn record(tx: &Tx, groups: &[Arc<Group>], now: Timestamp, lease_end: Optio
             of_group.recorded.push(recorded.unwrap_or_else(|| activity.recorded()));
             match (recorded, activity.party) {
                 (Some(_), _) => {}
-                (None, Some(party)) => identified.push((activity.in_ledger(), party)),
+                (None, Some(party)) => {
+                    let visitors = activity.entry.recognised.iter().flat_map(|known| &known.visitors);
+                    announce::note_account(&mut at, &party, visitors.copied());
+                    identified.push((activity.in_ledger(), party));
+                }
                 (None, None) => of_group.pending.push(activity.in_ledger()),
             }
         }
         written.push(of_group);
     }
-    announce_identified(tx, &identified, now).await?;
+    // As the identifier does with those whom it finds out.
+    announce::identified(tx, &identified, &at, now).await?;
     Ok(written)
-}
-
-/// As the identifier does with those whom it finds out.
-async fn announce_identified(tx: &Tx, identified: &[(Activity, Party)], now: Timestamp) -> Result<()> {
-    let mut known = BTreeMap::new();
-    identified.iter().for_each(|(_, party)| announce::note_account(&mut known, party, Vec::new()));
-    announce::identified(tx, identified, &known, now).await
 }
 
 impl Group {
@@ -82,7 +76,7 @@ impl Group {
     fn activities<'a>(&'a self, gone: &BTreeSet<Uuid>, now: Timestamp) -> Vec<NewActivity<'a>> {
         let is_there = |party: &Party| party.contact_id.is_none_or(|id| !gone.contains(&id));
         let new = |entry: &'a Entry| {
-            let party = entry.party.filter(is_there);
+            let party = entry.recognised.as_ref().map(|known| known.party).filter(is_there);
             NewActivity::new(ids::new(), entry, party, &self.principal, self.origin, now)
         };
         self.entries.iter().map(new).collect()

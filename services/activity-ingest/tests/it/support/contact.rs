@@ -99,7 +99,7 @@ impl FakeContact {
         inner.known.insert(email.to_owned(), id);
     }
 
-    /// Who has this cookie turns out to be who has this address, with the next claim that says so.
+    /// Who has this cookie turns out to be who has this address, with each claim that says so.
     pub(crate) fn recognise(&self, cookie: &str, email: &str) {
         let mut inner = self.inner.lock().unwrap();
         let visitor = inner.id(cookie);
@@ -143,7 +143,7 @@ impl Inner {
         let domain = identity.email.split('@').nth(1).unwrap_or(&identity.domain).to_owned();
         // Free mail tells no organisation.
         let account = if domain.is_empty() || domain == "mail.example" { String::new() } else { self.id(&domain) };
-        let recognised_contact_ids = self.recognised.remove(&identity.email).into_iter().collect();
+        let recognised_contact_ids = self.recognised.get(&identity.email).cloned().into_iter().collect();
         let contact = match (identity.email.as_str(), identity.anonymous_id.as_str()) {
             ("", "") => String::new(),
             ("", cookie) => self.id(cookie),
