@@ -48,10 +48,12 @@ impl Contact {
         Ok(self.ask(claims, false).await?.into_iter().map(resolution).collect())
     }
 
-    /// Who is behind each claim, where it tells contact nothing new. Nothing changes there.
+    /// Who is behind each claim, where it tells contact nothing new. Nothing changes there. A person of whom it is not known
+    /// where they are is left to the identifier: what they have done may be moving to an account at this moment, and
+    /// what is written beside that would stay behind.
     pub(crate) async fn recognise(&self, claims: Vec<IdentityClaim>) -> Result<Vec<Option<Recognised>>, Failure> {
         let recognised = |result: ResolvedIdentity| match resolution(result) {
-            Resolution::Identified(party, visitors) => Some(Recognised { party, visitors }),
+            Resolution::Identified(party, visitors) if party.is_settled() => Some(Recognised { party, visitors }),
             _ => None,
         };
         let known = |result: ResolvedIdentity| if result.unknown { None } else { recognised(result) };

@@ -25,6 +25,13 @@ pub(crate) struct Party {
     pub(crate) attribution: i64,
 }
 
+impl Party {
+    /// Whether it stays as it is: what a person did of whom it is not known where they are moves when that is known.
+    pub(crate) fn is_settled(&self) -> bool {
+        self.contact_id.is_none() || self.account_id.is_some()
+    }
+}
+
 /// Who did what, as it is known before it is written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Recognised {

@@ -25,6 +25,16 @@ on_each_database! {
         assert_eq!(world.service.metric("leadflow_activities_identified", &[]).await, 2.0);
     }
 
+    async fn who_is_known_and_not_where_is_left_to_the_identifier(database) {
+        let world = World::start(database).await;
+        // Free mail: a person, and no organisation.
+        world.contact.knows("anna@mail.example");
+        let result = record_one(&world.client(), activity("e-1", "anna@mail.example")).await;
+        let event = eventually!(some: world.events.of(&result.activity_id));
+        assert_eq!((event.contact_id, event.account_id), (world.contact.id("anna@mail.example"), String::new()));
+        assert_eq!(world.contact.calls(), [1], "the identifier has asked who it was");
+    }
+
     async fn what_comes_again_of_whom_contact_knows_has_one_effect(database) {
         let world = World::start(database).await;
         world.contact.knows("anna@example.com");
