@@ -143,6 +143,7 @@ impl App {
 
     async fn import_contacts_in(&self, tx: &Tx, lines: Vec<Result<(Claim, ContactLine)>>) -> Result<Vec<Outcome>> {
         let accounts = accounts_named(tx, &lines).await?;
+        let put_at: Vec<_> = accounts.values().copied().collect();
         let (mut claims, mut people, mut outcomes) = (Vec::new(), Vec::new(), BTreeMap::new());
         for (index, line) in lines.into_iter().enumerate() {
             let at_account = |(claim, line): (Claim, ContactLine)| {
@@ -164,10 +165,9 @@ impl App {
                 }
             }
         }
-        let answers = self.resolve_in(tx, claims).await?;
+        let answers = self.resolve_in(tx, claims, Some(&put_at)).await?;
         let ids: BTreeSet<_> = answers.iter().filter_map(|answer| answer.contact_id).collect();
-        let survivors = contacts::lock(tx, &ids.into_iter().collect::<Vec<_>>()).await?;
-        let known = joined::all::<Contact>(&**tx, survivors.into_values().collect()).await?;
+        let known = joined::lock_all::<Contact>(tx, &ids.into_iter().collect::<Vec<_>>()).await?;
         let mut known: BTreeMap<_, _> = known.into_iter().map(|one| (one.survivor.contact_id, one)).collect();
         for ((index, line, account), answer) in people.into_iter().zip(answers) {
             let result = match answer.contact_id.and_then(|id| known.get_mut(&id)) {
@@ -223,12 +223,8 @@ impl Known {
     /// Locks and reads what the lines may be about. Their keys are locked already.
     async fn load(tx: &Tx, lines: &[&AccountLine]) -> Result<Self> {
         let (ids, mut names) = import::candidates(tx, lines).await?;
-        let ids: Vec<_> = ids.into_iter().collect();
-        let leads_to = merges::survivors(&**tx, &ids).await?;
-        let survivors = ids.iter().map(|id| leads_to.get(id).copied().unwrap_or(*id)).collect();
-        let survivors = accounts::lock(tx, survivors).await?.into_values().collect();
         let mut known = Self::default();
-        for account in joined::all::<Account>(&**tx, survivors).await? {
+        for account in joined::lock_all::<Account>(tx, &ids.into_iter().collect::<Vec<_>>()).await? {
             let sides = account.sides().filter_map(|side| names.remove(&side.account_id)).flatten().collect();
             known.insert(account, sides);
         }

@@ -84,6 +84,16 @@ pub(super) async fn lock<T: Kept>(tx: &Tx, id: Uuid) -> Result<Joined<T>> {
     Joined::of(&ids, |id| rows.remove(&id)).ok_or_else(|| Error::not_found(T::KIND.as_str(), id))
 }
 
+/// The ones that these ids lead to, each with all that were merged into it, all of them locked in the order of their ids.
+pub(super) async fn lock_all<T: Kept>(tx: &Tx, ids: &[Uuid]) -> Result<Vec<Joined<T>>> {
+    let sides = merges::all_joined(&**tx, ids).await?;
+    let rows = T::lock(tx, &sides.iter().copied().collect::<Vec<_>>()).await?;
+    if merges::all_joined(&**tx, ids).await? != sides {
+        return Err(Error::unavailable(format!("one {} is being merged by somebody else", T::KIND.as_str())));
+    }
+    all(&**tx, rows.into_values().filter(|side| side.merged_into().is_none()).collect()).await
+}
+
 /// Those of a list, each with all that were merged into it.
 pub(super) async fn all<T: Kept>(connection: &impl ConnectionTrait, survivors: Vec<T>) -> Result<Vec<Joined<T>>> {
     let ids: Vec<_> = survivors.iter().map(Side::id).collect();

@@ -82,7 +82,8 @@ impl App {
             .await
     }
 
-    /// Merges one into another in the name of somebody, in a transaction that holds no lock of a contact or an account.
+    /// Merges one into another in the name of somebody, in a transaction that holds no lock of a contact or an account, or those of
+    /// both sides.
     pub(crate) async fn merge_in(&self, tx: &Tx, kind: Kind, merging: Merging, principal: &str) -> Result<Merge> {
         match kind {
             Kind::Account => self.merge_sides::<Account>(tx, merging, principal).await,

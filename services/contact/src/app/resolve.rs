@@ -87,12 +87,13 @@ impl App {
             return Ok(Vec::new());
         }
         let app = self.clone();
-        self.database.write(move |tx| async move { app.resolve_in(&tx, claims).await }).await
+        self.database.write(move |tx| async move { app.resolve_in(&tx, claims, None).await }).await
     }
 
-    pub(super) async fn resolve_in(&self, tx: &Tx, claims: Vec<Claim>) -> Result<Vec<Answer>> {
+    /// Resolves claims in a transaction; `put_at` is as in [`directory::load`].
+    pub(super) async fn resolve_in(&self, tx: &Tx, claims: Vec<Claim>, put_at: Option<&[Uuid]>) -> Result<Vec<Answer>> {
         let now = self.now();
-        let mut known = directory::load(tx, &claims).await?;
+        let mut known = directory::load(tx, &claims, put_at).await?;
         let has_phone = |key: &Key| matches!(key, Key::Phone(phone) if known.phones.contains_key(phone));
         let is_known = |key: &Key| known.contact_of.contains_key(key) || has_phone(key);
         let suppressed = self.suppressed(tx, &claims, is_known).await?;

@@ -67,6 +67,10 @@ impl App {
         let app = self.clone();
         let principal = mutation.principal.as_str().to_owned();
         mutate(&self.database, mutation, move |tx| async move {
+            if decision == Decision::Link {
+                // Whom it is about never changes, and they are locked before the review of them.
+                lock_sides(&tx, &reviews::get(&*tx, review_id).await?).await?;
+            }
             let mut review = reviews::lock(&tx, review_id).await?;
             if review.state != State::Open {
                 return Err(error::review_decided(review.state.as_str()));
@@ -98,5 +102,15 @@ impl App {
             self.merge_in(tx, review.kind(), merging, principal).await?;
         }
         Ok(())
+    }
+}
+
+/// Locks whom a review is about, with all that are one with them.
+async fn lock_sides(tx: &Tx, review: &Review) -> Result<()> {
+    let ids: Vec<_> = std::iter::once(review.found.known_id).chain(review.found.other_id).collect();
+    let sides = merges::all_joined(&**tx, &ids).await?;
+    match review.kind() {
+        Kind::Contact => contacts::lock(tx, &sides.into_iter().collect::<Vec<_>>()).await.map(drop),
+        Kind::Account => accounts::lock(tx, sides).await.map(drop),
     }
 }

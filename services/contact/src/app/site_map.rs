@@ -37,19 +37,16 @@ impl App {
     /// Adds a fact with the id that it has.
     pub(crate) async fn record_fact(&self, mutation: Mutation, fact: Fact) -> Result<Shown> {
         mutate(&self.database, mutation, move |tx| async move {
+            let named = [("fact.contact_id", player(&fact)), ("fact.said_by_contact_id", fact.said_by_contact_id)];
+            let people: Vec<_> = named.iter().filter_map(|(_, id)| *id).collect();
+            let people = contacts::lock(&tx, &people).await?;
             // The account's row is the lock of its site map.
             let sides = merges::joined(&*tx, fact.account_id).await?;
             if accounts::lock(&tx, sides.iter().copied().collect()).await?.is_empty() {
                 return Err(Error::field("UNKNOWN_ACCOUNT", "fact.account_id", "there is no such account"));
             }
-            for (field, id) in
-                [("fact.contact_id", player(&fact)), ("fact.said_by_contact_id", fact.said_by_contact_id)]
-            {
-                let known = match id {
-                    Some(id) => !contacts::lock(&tx, &[id]).await?.is_empty(),
-                    None => true,
-                };
-                if !known {
+            for (field, id) in named {
+                if id.is_some_and(|id| !people.contains_key(&id)) {
                     return Err(Error::field("UNKNOWN_CONTACT", field, "there is no such contact"));
                 }
             }

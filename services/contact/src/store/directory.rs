@@ -1,6 +1,7 @@
 //! The part of the directory that a batch of claims may be about.
 //!
-//! Two batches that share a key wait for each other: the first thing a batch does is to lock all its keys, in order.
+//! Two batches that share a key wait for each other: the first thing a batch does is to lock all its keys, in order. The
+//! order of all locks stands in the README of this crate.
 //! The unique keys of the tables are the last line of defence.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -16,8 +17,9 @@ use crate::domain::{
     matching::{Profile, Subject},
 };
 
-/// Locks the keys, and loads all that they lead to, and those who may be meant where none leads to anybody.
-pub(crate) async fn load(tx: &Tx, claims: &[Claim]) -> Result<Directory> {
+/// Locks the keys, and loads all that they lead to, and those who may be meant where none leads to anybody. Where these
+/// people are then to be put at other accounts, these are locked too, and all sides of the people.
+pub(crate) async fn load(tx: &Tx, claims: &[Claim], put_at: Option<&[Uuid]>) -> Result<Directory> {
     let keys: BTreeSet<_> = claims.iter().flat_map(Claim::keys).collect();
     let keys: Vec<_> = keys.into_iter().collect();
     lock_keys(tx, &keys).await?;
@@ -35,9 +37,13 @@ pub(crate) async fn load(tx: &Tx, claims: &[Claim]) -> Result<Directory> {
         .values()
         .flat_map(|owners| owners.iter().filter(|&id| owners.len() == 1 || !with_more.contains_key(id)))
         .copied();
-    let meant = matching.meant(Subject::Person, &people);
-    let people: BTreeSet<Uuid> = contact_of.values().copied().chain(may_be_meant).chain(meant).collect();
-    let people: Vec<_> = people.into_iter().collect();
+    let mut meant: BTreeSet<Uuid> = matching.meant(Subject::Person, &people).collect();
+    let people: BTreeSet<Uuid> =
+        contact_of.values().copied().chain(may_be_meant).chain(meant.iter().copied()).collect();
+    let mut people: Vec<_> = people.into_iter().collect();
+    if put_at.is_some() {
+        people = merges::all_joined(&**tx, &people).await?.into_iter().collect();
+    }
     let contacts = contacts::lock(tx, &people).await?;
     // Read again under the locks: another batch may have found out more.
     let mut keys_of = with_more;
@@ -48,8 +54,10 @@ pub(crate) async fn load(tx: &Tx, claims: &[Claim]) -> Result<Directory> {
     let accounts_of_merged = accounts_of(&**tx, &contacts, &survivors).await?;
 
     let at = contacts.values().filter_map(|contact| contact.account_id).chain(accounts_of_merged.values().copied());
-    let meant = matching.meant(Subject::Organisation, &organisations);
-    let organisations: BTreeSet<Uuid> = account_of.values().copied().chain(at).chain(meant).collect();
+    let likely: Vec<_> = matching.meant(Subject::Organisation, &organisations).collect();
+    meant.extend(&likely);
+    let at = at.chain(likely).chain(put_at.into_iter().flatten().copied());
+    let organisations: BTreeSet<Uuid> = account_of.values().copied().chain(at).collect();
     let accounts = accounts::lock(tx, organisations).await?;
     let merged: Vec<_> = accounts.values().filter(|it| it.merged_into.is_some()).map(|it| it.account_id).collect();
     survivors.extend(merges::survivors(&**tx, &merged).await?);

@@ -1,6 +1,6 @@
 //! The journal of merges, and what the merges that hold make of ids.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use leadflow_platform::{
     Error, Result,
@@ -109,6 +109,15 @@ pub(crate) async fn joined(connection: &impl ConnectionTrait, id: Uuid) -> Resul
     let survivor = survivors(connection, &[id]).await?.remove(&id).unwrap_or(id);
     let merged = merged_into(connection, &[survivor]).await?.remove(&survivor).unwrap_or_default();
     Ok(std::iter::once(survivor).chain(merged).collect())
+}
+
+/// All that are one with one of these.
+pub(crate) async fn all_joined(connection: &impl ConnectionTrait, ids: &[Uuid]) -> Result<BTreeSet<Uuid>> {
+    let leads_to = survivors(connection, ids).await?;
+    let mut all: BTreeSet<Uuid> = ids.iter().map(|id| leads_to.get(id).copied().unwrap_or(*id)).collect();
+    let merged = merged_into(connection, &all.iter().copied().collect::<Vec<_>>()).await?;
+    all.extend(merged.into_values().flatten());
+    Ok(all)
 }
 
 /// What was merged and into what, by the merges that hold and have one of these ids in the column.

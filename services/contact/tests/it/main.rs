@@ -12,6 +12,7 @@ mod imports;
 mod joined;
 mod labelled;
 mod lists;
+mod locks;
 mod match_reviews;
 mod matching;
 mod merges;
