@@ -165,16 +165,19 @@ impl Account {
 }
 
 impl Directory {
-    /// The person who is meant, or may be, by name and all else.
+    /// The person who is meant, or may be, by name and all else; nobody who is not at hand, for only who is stays until what
+    /// is found is written.
     pub(super) fn match_person(&self, claim: &Claim) -> Option<Choice> {
         let said = claim.person_profile()?;
-        self.matching.choose(Subject::Person, &said, |id| self.differs(id, claim))
+        let choice = self.matching.choose(Subject::Person, &said, |id| self.differs(id, claim));
+        choice.filter(|choice| self.contacts.contains_key(&choice.id))
     }
 
-    /// The organisation that is meant, or may be, by name and place.
+    /// The organisation that is meant, or may be, by name and place; the same holds of it.
     pub(super) fn match_organisation(&self, claim: &Claim) -> Option<Choice> {
         let said = claim.organisation_profile()?;
-        self.matching.choose(Subject::Organisation, &said, |_| false)
+        let choice = self.matching.choose(Subject::Organisation, &said, |_| false);
+        choice.filter(|choice| self.accounts.contains_key(&choice.id))
     }
 
     /// Whether the account, which has that name, is known to be at another place than the claim says.
@@ -210,4 +213,34 @@ impl Directory {
 /// Whether the choice is sure.
 pub(super) fn is_sure(choice: &Choice) -> bool {
     choice.verdict() == Verdict::Link
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_is_asked_about_one_who_was_erased_since_they_were_found() {
+        let araminta = |email: &str| Claim {
+            email: Some(email.into()),
+            domain: Some("kestrel.example".into()),
+            given_name: "Araminta".into(),
+            family_name: "Halbersteen".into(),
+            company: "Kestrel Optics".into(),
+            ..Claim::default()
+        };
+        let mut ids = (1..).map(Uuid::from_u128);
+        let mut new_id = || ids.next().unwrap_or_default();
+        let mut directory = Directory::default();
+        let known = directory.resolve(&araminta("ah@kestrel.example"), 0, &mut new_id);
+        let mut erased = directory.clone();
+        let other = directory.resolve(&araminta("araminta.h@kestrel.example"), 0, &mut new_id);
+        assert!(other.contact_created && other.contact_review.is_some());
+
+        // What was found is still there, and the locks did not return it.
+        erased.contacts.remove(&known.contact_id.unwrap_or_default());
+        let other = erased.resolve(&araminta("araminta.h@kestrel.example"), 0, &mut new_id);
+        assert!(other.contact_created && other.contact_review.is_none());
+        assert!(erased.matching.found.is_empty());
+    }
 }

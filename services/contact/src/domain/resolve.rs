@@ -170,7 +170,7 @@ impl Directory {
         let Some(choice) = self.match_person(claim) else {
             return (self.find_nameless(claim, by_key), None);
         };
-        if is_sure(&choice) && self.contacts.contains_key(&choice.id) {
+        if is_sure(&choice) {
             (Person::Known(choice.id), Some(choice).filter(|choice| !choice.repeats))
         } else {
             (Person::Unknown, Some(choice))
@@ -250,9 +250,7 @@ impl Directory {
             return (Some(id), None);
         }
         match self.match_organisation(claim) {
-            Some(choice) if is_sure(&choice) && self.accounts.contains_key(&choice.id) => {
-                (Some(choice.id), Some(choice).filter(|choice| !choice.repeats))
-            }
+            Some(choice) if is_sure(&choice) => (Some(choice.id), Some(choice).filter(|choice| !choice.repeats)),
             likely => (None, likely),
         }
     }

@@ -61,13 +61,17 @@ pub(crate) async fn load(tx: &Tx, claims: &[Claim], put_at: Option<&[Uuid]>) -> 
     let accounts = accounts::lock(tx, organisations).await?;
     let merged: Vec<_> = accounts.values().filter(|it| it.merged_into.is_some()).map(|it| it.account_id).collect();
     survivors.extend(merges::survivors(&**tx, &merged).await?);
-    for (id, known) in &mut matching.profiles {
+    // As they are under the locks; who is not among the locked ones was erased since it was found.
+    matching.profiles.retain(|id, known| {
         if let Some(contact) = contacts.get(id) {
             *known = contact.profile(contact.account_id.and_then(|id| accounts.get(&id)));
         } else if let Some(account) = accounts.get(id) {
             *known = account.profile();
+        } else {
+            return !meant.contains(id);
         }
-    }
+        true
+    });
     let known = Directory { contact_of, keys_of, phones, account_of, contacts, accounts, ..Directory::default() };
     Ok(Directory { survivors, accounts_of_merged, matching, ..known })
 }
