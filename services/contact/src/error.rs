@@ -109,6 +109,11 @@ pub(crate) fn shared_phone() -> Error {
     )
 }
 
+/// A line names somebody who was erased.
+pub(crate) fn suppressed() -> Error {
+    Error::field("SUPPRESSED", "identity", "names somebody who was erased, and who must not come back by an import")
+}
+
 /// A site map that is full.
 pub(crate) fn too_many_facts(limit: usize) -> Error {
     Error::precondition(

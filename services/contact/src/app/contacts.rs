@@ -3,6 +3,7 @@
 use leadflow_platform::{
     Error, Result,
     audit::{Mutation, mutate},
+    db::Tx,
     page::Page,
 };
 use uuid::Uuid;
@@ -56,21 +57,26 @@ impl App {
             }
             let mut wanted = before.shown();
             change(&mut wanted);
-            let mut changed = before.spread(&wanted);
-            for side in &mut changed {
-                side.revision += 1;
-                side.update_time = app.now();
-            }
-            let changed: Vec<_> = changed.iter().collect();
-            contacts::save(&tx, &changed).await?;
-            for side in &changed {
-                matches::relearn(&tx, side).await?;
-            }
-            app.announce(&tx, [], changed).await?;
+            app.store_contacts(&tx, before.spread(&wanted)).await?;
             let mut contact = joined::get(&*tx, contact_id).await?;
             joined::at_survivors(&*tx, std::slice::from_mut(&mut contact)).await?;
             Ok(contact)
         })
         .await
+    }
+
+    /// Writes contacts under their next revisions, lets nothing but what is known now lead to them, and announces them.
+    /// Returns them as they are written.
+    pub(super) async fn store_contacts(&self, tx: &Tx, mut changed: Vec<Contact>) -> Result<Vec<Contact>> {
+        for contact in &mut changed {
+            contact.revision += 1;
+            contact.update_time = self.now();
+        }
+        contacts::save(tx, &changed.iter().collect::<Vec<_>>()).await?;
+        for contact in &changed {
+            matches::relearn(tx, contact).await?;
+        }
+        self.announce(tx, [], &changed).await?;
+        Ok(changed)
     }
 }

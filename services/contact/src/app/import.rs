@@ -20,7 +20,7 @@ use crate::{
         import::{AccountLine, Accounts, ContactLine},
     },
     error,
-    store::{accounts, contacts, directory, hierarchy, import, merges},
+    store::{accounts, directory, hierarchy, import, merges},
 };
 
 /// What became of a line.
@@ -179,6 +179,7 @@ impl App {
                         (false, false) => Outcome::Unchanged(id),
                     }
                 }),
+                None if answer.suppressed => Err(error::suppressed()),
                 None => Err(error::shared_phone()),
             };
             outcomes.insert(index, Outcome::of(index, result)?);
@@ -195,14 +196,7 @@ impl App {
         account: Option<Uuid>,
     ) -> Result<bool> {
         let wanted = line.merged(&contact.shown(), account);
-        let mut changed = contact.spread(&wanted);
-        for side in &mut changed {
-            side.revision += 1;
-            side.update_time = self.now();
-        }
-        let rows: Vec<_> = changed.iter().collect();
-        contacts::save(tx, &rows).await?;
-        self.announce(tx, [], rows).await?;
+        let changed = self.store_contacts(tx, contact.spread(&wanted)).await?;
         let is_changed = !changed.is_empty();
         for side in changed {
             let all = std::iter::once(&mut contact.survivor).chain(&mut contact.merged);

@@ -5,16 +5,16 @@ use std::collections::BTreeSet;
 use leadflow_harness::on_each_database;
 use leadflow_platform::{auth::Credentials, rpc};
 use leadflow_proto::contact::v1::{
-    Consent, ConsentChannel, ConsentState, Contact, ContactErased, EraseContactRequest, Erasure, ExportContactRequest,
-    GetContactRequest, GetErasedPersonRequest, GetErasureRequest, Identity, LawfulBasis, ListErasuresRequest,
-    RecordConsentRequest, ReportErasureRequest, UpdateContactRequest, consent_service_client::ConsentServiceClient,
-    privacy_service_client::PrivacyServiceClient,
+    Consent, ConsentChannel, ConsentState, Contact, ContactErased, ContactLine, EraseContactRequest, Erasure,
+    ExportContactRequest, GetContactRequest, GetErasedPersonRequest, GetErasureRequest, Identity,
+    ImportContactsRequest, LawfulBasis, ListErasuresRequest, RecordConsentRequest, ReportErasureRequest,
+    UpdateContactRequest, consent_service_client::ConsentServiceClient, privacy_service_client::PrivacyServiceClient,
 };
 use prost::Message as _;
 use sea_orm::{ConnectionTrait as _, DatabaseBackend, Statement};
 use tonic::Code;
 
-use crate::support::{World, claim, email, fields, mask, reason};
+use crate::support::{World, claim, email, fields, item_refusal, mask, reason};
 
 fn channel(world: &World) -> rpc::Client {
     rpc::channel(world.contact.url(), Credentials::Name("anna".into())).unwrap()
@@ -140,6 +140,17 @@ on_each_database! {
         assert!(world.contacts().await.is_empty());
         // A colleague of the same company is another.
         assert!(world.resolve_one(email("bert@example.de")).await.contact_created);
+    }
+
+    async fn an_imported_line_of_who_was_erased_says_so(database) {
+        let world = World::start(database).await;
+        let id = known(&world).await;
+        erase(&world, &id).await.unwrap();
+        let lines = vec![ContactLine { identity: Some(ada()), ..Default::default() }];
+        let request = ImportContactsRequest { lines, source: "crm".into(), ..Default::default() };
+        let result = world.importer().import_contacts(request).await.unwrap().into_inner().results.remove(0);
+        assert_eq!(item_refusal(result.error.as_ref()), ("SUPPRESSED".to_owned(), vec!["lines[0].identity".to_owned()]));
+        assert!(world.contacts().await.is_empty());
     }
 
     async fn a_phone_that_others_have_is_not_held_against_them(database) {

@@ -224,6 +224,23 @@ on_each_database! {
         assert_eq!(world.resolve_one(of_bert).await.contact_id, results[1].id);
     }
 
+    async fn who_gets_another_name_by_an_import_is_found_by_it(database) {
+        let world = World::start(database).await;
+        let of = |given_name: &str, family_name: &str, email: &str| Identity {
+            email: email.into(),
+            given_name: given_name.into(),
+            family_name: family_name.into(),
+            company: "Kestrel Optics".into(),
+            country: "DE".into(),
+            ..Default::default()
+        };
+        let known = world.resolve_one(claim(of("Barnaby", "Quillfeather", "ah@kestrel.example"))).await;
+        let line = contact(of("Araminta", "Halbersteen", "ah@kestrel.example"), "");
+        assert_eq!(outcomes(&import_people(&world, vec![line]).await), [Outcome::Updated]);
+        let badge = world.resolve_one(claim(of("Araminta", "Halbersteen", ""))).await;
+        assert_eq!((badge.contact_id, badge.contact_created), (known.contact_id, false));
+    }
+
     async fn a_person_that_makes_no_sense_is_refused_by_its_field_and_the_others_stand(database) {
         let world = World::start(database).await;
         let with = |change: fn(&mut Identity)| {
