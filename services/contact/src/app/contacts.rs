@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::{App, joined};
 use crate::{
     domain::{Contact, Joined},
-    store::{contacts, matches, merges},
+    store::{accounts, contacts, matches, merges},
 };
 
 impl App {
@@ -57,12 +57,52 @@ impl App {
             }
             let mut wanted = before.shown();
             change(&mut wanted);
-            app.store_contacts(&tx, before.spread(&wanted)).await?;
+            app.write_contact(&tx, &before, &wanted, "contact.account_id").await?;
             let mut contact = joined::get(&*tx, contact_id).await?;
             joined::at_survivors(&*tx, std::slice::from_mut(&mut contact)).await?;
             Ok(contact)
         })
         .await
+    }
+
+    /// Lets a contact, whose sides are locked, be as wanted. Returns the sides that have changed. `field` is where the
+    /// account stands in the request.
+    pub(super) async fn write_contact(
+        &self,
+        tx: &Tx,
+        before: &Joined<Contact>,
+        wanted: &Contact,
+        field: &str,
+    ) -> Result<Vec<Contact>> {
+        let shown = before.shown();
+        let (moved, mut wanted) = (self.moved(tx, before, &shown, wanted, field).await?, wanted.clone());
+        wanted.account_id = moved.shown().account_id;
+        self.store_contacts(tx, moved.saying(&wanted).changed_since(before)).await
+    }
+
+    /// The contact at the account that is wanted. Whoever goes from one to another has left the one.
+    async fn moved(
+        &self,
+        tx: &Tx,
+        before: &Joined<Contact>,
+        shown: &Contact,
+        wanted: &Contact,
+        field: &str,
+    ) -> Result<Joined<Contact>> {
+        let Some(to) = wanted.account_id.filter(|_| wanted.account_id != shown.account_id) else {
+            return Ok(before.clone());
+        };
+        if accounts::by_ids(&**tx, &[to]).await?.is_empty() {
+            return Err(Error::field("UNKNOWN_ACCOUNT", field, "there is no such account"));
+        }
+        let home = merges::all_joined(&**tx, &[to]).await?;
+        if shown.account_id.is_some_and(|at| home.contains(&at)) {
+            // Another id of the same one.
+            return Ok(before.clone());
+        }
+        let at: Vec<_> = before.sides().filter_map(|side| side.account_id).collect();
+        let left = merges::all_joined(&**tx, &at).await?;
+        Ok(before.moved(to, &home, &left))
     }
 
     /// Writes contacts under their next revisions, lets nothing but what is known now lead to them, and announces them.

@@ -196,7 +196,7 @@ impl App {
         account: Option<Uuid>,
     ) -> Result<bool> {
         let wanted = line.merged(&contact.shown(), account);
-        let changed = self.store_contacts(tx, contact.spread(&wanted)).await?;
+        let changed = self.write_contact(tx, contact, &wanted, "account").await?;
         let is_changed = !changed.is_empty();
         for side in changed {
             let all = std::iter::once(&mut contact.survivor).chain(&mut contact.merged);

@@ -115,8 +115,8 @@ impl App {
         let phones = held.contacts.iter().flat_map(|it| it.phones.iter().map(|phone| (it.contact_id, phone.clone())));
         held.identities.extend(phones.map(|(side, phone)| (side, Key::Phone(phone))).collect::<Vec<_>>());
         held.identities.sort();
-        let at: BTreeSet<_> = held.contacts.iter().filter_map(|contact| contact.account_id).collect();
-        held.accounts.extend(accounts::by_ids(reader, &at.into_iter().collect::<Vec<_>>()).await?.into_values());
+        let at: Vec<_> = accounts_of(&held.contacts).into_iter().collect();
+        held.accounts.extend(accounts::by_ids(reader, &at).await?.into_values());
         held.consents = consents::of(reader, &sides).await?;
         held.consents.sort_by_key(|consent| (consent.occur_time, consent.consent_id, consent.contact_id));
         Ok(held)
@@ -175,11 +175,16 @@ fn phones(found: &[Contact]) -> Vec<String> {
     found.iter().flat_map(|contact| contact.phones.iter().cloned()).collect()
 }
 
+/// Where they are, and were.
+fn accounts_of(found: &[Contact]) -> BTreeSet<Uuid> {
+    found.iter().flat_map(|contact| contact.account_id.iter().chain(&contact.left_account_ids)).copied().collect()
+}
+
 fn person(found: &[Contact], keys: BTreeSet<Key>, phones: BTreeSet<String>) -> Person {
     let mut person = Person {
         phones,
         names: found.iter().map(|it| (it.given_name.clone(), it.family_name.clone())).collect(),
-        account_ids: found.iter().filter_map(|contact| contact.account_id).collect(),
+        account_ids: accounts_of(found),
         emails: found.iter().flat_map(|contact| contact.emails.iter().cloned()).collect(),
         ..Person::default()
     };

@@ -1,6 +1,8 @@
 //! What was merged, shown as one. Each side keeps its own row and its own keys; what is shown is put together from all of
 //! them, so that undoing a merge is nothing but taking them apart again.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -91,6 +93,12 @@ impl<T: Side> Joined<T> {
     where
         T: PartialEq,
     {
+        self.saying(wanted).changed_since(self)
+    }
+
+    /// The same with the sides changed so that `wanted` is shown.
+    #[must_use]
+    pub fn saying(&self, wanted: &T) -> Self {
         let mut changed = self.clone();
         // Once more: where the country was changed, a region that another side has filled in is filled in no more.
         for _ in 0..2 {
@@ -98,8 +106,33 @@ impl<T: Side> Joined<T> {
             changed.survivor.take_over(&shown, wanted, true);
             changed.merged.iter_mut().for_each(|side| side.take_over(&shown, wanted, false));
         }
-        let pairs = changed.sides().zip(self.sides());
+        changed
+    }
+
+    /// The sides that are others than they were.
+    pub fn changed_since(&self, before: &Self) -> Vec<T>
+    where
+        T: PartialEq,
+    {
+        let pairs = self.sides().zip(before.sides());
         pairs.filter(|(after, before)| after != before).map(|(after, _)| after.clone()).collect()
+    }
+}
+
+impl Joined<Contact> {
+    /// The same at another account, and no more at those that are `left`: all sides, since it is one person who moves. The
+    /// ids of the account and of all that is one with it are `home`.
+    #[must_use]
+    pub fn moved(&self, to: Uuid, home: &BTreeSet<Uuid>, left: &BTreeSet<Uuid>) -> Self {
+        let mut all = self.clone();
+        all.survivor.account_id = Some(to);
+        // Who is nowhere by themselves is where the survivor is.
+        all.merged.iter_mut().filter(|side| side.account_id.is_some()).for_each(|side| side.account_id = Some(to));
+        for side in std::iter::once(&mut all.survivor).chain(&mut all.merged) {
+            side.left_account_ids.extend(left);
+            side.left_account_ids.retain(|id| !home.contains(id));
+        }
+        all
     }
 }
 
@@ -226,6 +259,7 @@ impl Side for Contact {
             self.region.clone_from(&other.region);
         }
         self.account_id = self.account_id.or(other.account_id);
+        self.left_account_ids.extend(&other.left_account_ids);
         self.emails.extend(other.emails.iter().cloned());
         let phones = other.phones.iter().filter(|phone| !self.phones.contains(phone)).cloned().collect::<Vec<_>>();
         self.phones.extend(phones);

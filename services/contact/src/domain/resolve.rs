@@ -79,7 +79,11 @@ impl Directory {
         let known = if let Person::Known(id) = person { self.contacts.get(&id) } else { None };
         let at =
             known.and_then(|contact| contact.account_id.or(self.accounts_of_merged.get(&contact.contact_id).copied()));
-        resolved.account_id = self.resolve_account(claim, at, now, new_id, &mut resolved);
+        resolved.account_id = match at.filter(|_| known.is_some_and(|contact| self.has_left(contact, claim))) {
+            // What is said of the old employer is not filled in at the new one.
+            Some(at) => Some(at),
+            None => self.resolve_account(claim, at, now, new_id, &mut resolved),
+        };
         let contact = match person {
             Person::Nobody => return resolved,
             Person::Known(id) => id,
@@ -253,6 +257,14 @@ impl Directory {
             Some(choice) if is_sure(&choice) => (Some(choice.id), Some(choice).filter(|choice| !choice.repeats)),
             likely => (None, likely),
         }
+    }
+
+    /// Whether the organisation that the claim means is one that the person has left: an old address still leads to the
+    /// person, and no more to the old employer.
+    fn has_left(&self, contact: &Contact, claim: &Claim) -> bool {
+        let owner = |key: Option<Key>| self.account_of.get(&key?);
+        let meant = owner(claim.domain.clone().map(Key::Domain)).or_else(|| owner(claim.name_key()));
+        meant.is_some_and(|id| contact.left_account_ids.contains(id))
     }
 
     fn create_account(&mut self, claim: &Claim, now: i64, new_id: &mut impl FnMut() -> Uuid) -> Option<Uuid> {

@@ -1,5 +1,7 @@
 //! Accounts, contacts, and the keys that lead to them.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -95,6 +97,9 @@ pub struct Contact {
     pub contact_id: Uuid,
     /// Where the person is.
     pub account_id: Option<Uuid>,
+    /// Where the person is no more, as somebody has told. In the order of ids.
+    #[serde(default)]
+    pub left_account_ids: BTreeSet<Uuid>,
     /// As written.
     pub given_name: String,
     /// As written.

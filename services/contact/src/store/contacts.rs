@@ -12,6 +12,7 @@ use sea_orm::{
     QueryOrder as _, QuerySelect as _, QueryTrait as _, Set,
     sea_query::{Expr, ExprTrait as _, OnConflict, Query},
 };
+use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
 use super::{
@@ -139,6 +140,7 @@ pub(crate) async fn save(tx: &Tx, contacts: &[&Contact]) -> Result<()> {
     let changed = OnConflict::column(Column::ContactId)
         .update_columns([
             Column::AccountId,
+            Column::LeftAccountIds,
             Column::GivenName,
             Column::FamilyName,
             Column::JobTitle,
@@ -158,7 +160,7 @@ pub(crate) async fn save(tx: &Tx, contacts: &[&Contact]) -> Result<()> {
             Column::MergedInto,
         ])
         .to_owned();
-    insert_all(tx, contacts.iter().map(|contact| to_row(contact)).collect(), Some(changed)).await?;
+    insert_all(tx, contacts.iter().map(|contact| to_row(contact)).collect::<Result<_>>()?, Some(changed)).await?;
     let phones = contacts
         .iter()
         .flat_map(|contact| contact.phones.iter().map(|phone| (phone.clone(), contact.contact_id)))
@@ -203,10 +205,12 @@ pub(crate) async fn list(
     rows.into_iter().map(to_contact).collect()
 }
 
-fn to_row(contact: &Contact) -> ActiveModel {
-    ActiveModel {
+fn to_row(contact: &Contact) -> Result<ActiveModel> {
+    let left = serde_json::to_value(&contact.left_account_ids);
+    Ok(ActiveModel {
         contact_id: Set(contact.contact_id),
         account_id: Set(contact.account_id),
+        left_account_ids: Set(left.map_err(|cause| Error::internal("accounts without JSON").because(cause))?),
         given_name: Set(contact.given_name.clone()),
         family_name: Set(contact.family_name.clone()),
         job_title: Set(contact.job_title.clone()),
@@ -225,21 +229,19 @@ fn to_row(contact: &Contact) -> ActiveModel {
         create_time: Set(contact.create_time),
         update_time: Set(contact.update_time),
         merged_into: Set(contact.merged_into),
-    }
+    })
 }
 
 fn to_contact(row: Model) -> Result<Contact> {
-    let list = |json| {
-        serde_json::from_value(json).map_err(|cause| Error::internal("unreadable JSON in the database").because(cause))
-    };
     Ok(Contact {
         contact_id: row.contact_id,
         account_id: row.account_id,
+        left_account_ids: read(row.left_account_ids)?,
         given_name: row.given_name,
         family_name: row.family_name,
         job_title: row.job_title,
-        emails: list(row.emails)?,
-        phones: list(row.phones)?,
+        emails: read(row.emails)?,
+        phones: read(row.phones)?,
         street: row.street,
         city: row.city,
         region: row.region,
@@ -254,4 +256,8 @@ fn to_contact(row: Model) -> Result<Contact> {
         update_time: row.update_time,
         merged_into: row.merged_into,
     })
+}
+
+fn read<T: DeserializeOwned>(json: serde_json::Value) -> Result<T> {
+    serde_json::from_value(json).map_err(|cause| Error::internal("unreadable JSON in the database").because(cause))
 }

@@ -1,6 +1,7 @@
 //! How the tables came to be. What was released is never changed; changes come as new files.
 
 pub(super) mod consents;
+pub(super) mod employers;
 pub(super) mod erasures;
 pub(super) mod hierarchy;
 pub(super) mod matching;

@@ -33,6 +33,7 @@ impl MigratorTrait for Migrator {
             Box::new(migrations::matching::Matching),
             Box::new(migrations::hierarchy::Hierarchy),
             Box::new(migrations::site_map::SiteMap),
+            Box::new(migrations::employers::Employers),
         ])
     }
 }

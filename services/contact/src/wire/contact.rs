@@ -1,4 +1,4 @@
-use leadflow_platform::Result;
+use leadflow_platform::{Result, ids};
 use leadflow_proto::contact::v1 as pb;
 use prost::Message as _;
 
@@ -9,6 +9,7 @@ pub(crate) fn contact(contact: &Contact) -> pb::Contact {
     pb::Contact {
         contact_id: contact.contact_id.to_string(),
         account_id: contact.account_id.map(|id| id.to_string()).unwrap_or_default(),
+        left_account_ids: contact.left_account_ids.iter().map(ToString::to_string).collect(),
         given_name: contact.given_name.clone(),
         family_name: contact.family_name.clone(),
         job_title: contact.job_title.clone(),
@@ -59,12 +60,13 @@ pub(crate) fn contact_changed(changed: &Contact) -> Vec<u8> {
     .encode_to_vec()
 }
 
-/// Takes the fields that the mask names over from what was said. Identities are not changed by hand.
+/// Takes the fields that the mask names over from what was said. Identities are not changed by hand, and the account only
+/// where the mask names it: who leaves it out of a whole contact does not say that somebody has left.
 pub(crate) fn contact_change(
     mask: Option<&prost_types::FieldMask>,
     said: &pb::Contact,
 ) -> Result<impl FnOnce(&mut Contact) + Send + 'static> {
-    const FIELDS: [&str; 12] = [
+    const FIELDS: [&str; 13] = [
         "given_name",
         "family_name",
         "job_title",
@@ -77,8 +79,11 @@ pub(crate) fn contact_change(
         "profile.seniority",
         "profile.stage",
         "profile.country",
+        "account_id",
     ];
     let paths = mask_paths(mask, &FIELDS)?;
+    let moves = mask.is_some_and(|mask| mask.paths.iter().any(|path| path == "account_id"));
+    let account_id = moves.then(|| ids::parse("contact.account_id", &said.account_id)).transpose()?;
     let says = said.profile.clone().unwrap_or_default();
     let text = |field: &str, value: &str| short(&format!("contact.{field}"), value);
     let values = [
@@ -115,5 +120,6 @@ pub(crate) fn contact_change(
                 *field = value;
             }
         }
+        contact.account_id = account_id.or(contact.account_id);
     })
 }

@@ -88,7 +88,7 @@ on_each_database! {
         let world = World::start(database).await;
         let read = ada(&world).await;
         // Identities are not changed by hand.
-        for path in ["emails", "phones", "account_id", "profile"] {
+        for path in ["emails", "phones", "left_account_ids", "profile"] {
             assert_eq!(fields(&update(&world, read.clone(), &[path]).await.unwrap_err()), ["update_mask"]);
         }
         let long = Contact { given_name: "x".repeat(321), ..read.clone() };

@@ -5,6 +5,7 @@ mod accounts;
 mod configuration;
 mod consents;
 mod contacts;
+mod employers;
 mod erasure;
 mod events;
 mod hierarchy;

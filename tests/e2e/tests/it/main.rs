@@ -7,6 +7,7 @@ mod consents;
 mod crash;
 mod doors;
 mod email;
+mod employers;
 mod erasure;
 mod examples;
 mod imports;

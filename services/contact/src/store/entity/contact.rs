@@ -7,6 +7,7 @@ pub(crate) struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub(crate) contact_id: Uuid,
     pub(crate) account_id: Option<Uuid>,
+    pub(crate) left_account_ids: Json,
     pub(crate) given_name: String,
     pub(crate) family_name: String,
     pub(crate) job_title: String,
