@@ -1,11 +1,14 @@
 //! Accounts, as people keep them.
 
+use std::collections::BTreeSet;
+
 use leadflow_platform::{
     Error, Result,
     audit::{Mutation, mutate},
     db::Tx,
     page::Page,
 };
+use sea_orm::ConnectionTrait;
 use uuid::Uuid;
 
 use super::{App, joined};
@@ -13,8 +16,8 @@ use crate::{
     domain::{Account, Joined, Key, matching::Subject},
     error,
     store::{
-        accounts::{self, Filter, PageKey},
-        directory, hierarchy, matches, merges,
+        account_lists::{self, Filter, PageKey, Shown},
+        accounts, directory, hierarchy, matches, merges,
     },
 };
 
@@ -38,7 +41,9 @@ impl App {
             Some(parent) => Some(merges::joined(connection, parent).await?),
             None => None,
         };
-        let rows = accounts::list(connection, filter, parents.as_deref(), page.after(), page.limit()).await?;
+        let shown = Shown { filter, parents: parents.as_deref() };
+        let also = also_shown(connection, &shown).await?;
+        let rows = account_lists::list(connection, &shown, &also, page.after(), page.limit()).await?;
         let (rows, next) = page.finish(rows, |account| PageKey {
             sort_name: accounts::sort_name(account),
             account_id: account.account_id,
@@ -134,4 +139,13 @@ impl App {
         self.announce(tx, [&account], []).await?;
         Ok(account)
     }
+}
+
+/// The accounts that are shown as what is asked for because of what was merged into them.
+async fn also_shown(connection: &impl ConnectionTrait, shown: &Shown<'_>) -> Result<Vec<Uuid>> {
+    let merged = shown.merged(connection).await?;
+    let survivors: BTreeSet<_> = merges::survivors(connection, &merged).await?.into_values().collect();
+    let survivors = accounts::by_ids(connection, &survivors.into_iter().collect::<Vec<_>>()).await?;
+    let found = joined::all::<Account>(connection, survivors.into_values().collect()).await?;
+    Ok(found.iter().filter(|one| shown.is(&one.shown())).map(|one| one.survivor.account_id).collect())
 }

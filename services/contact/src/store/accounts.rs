@@ -12,7 +12,6 @@ use sea_orm::{
     QueryFilter as _, QueryOrder as _, QuerySelect as _, QueryTrait as _, Set,
     sea_query::{Expr, ExprTrait as _, OnConflict, Query},
 };
-use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::{
@@ -24,22 +23,6 @@ use crate::domain::{Account, Key, Relation};
 
 const DOMAIN: &str = "domain";
 pub(super) const NAME: &str = "name";
-
-/// Which accounts a list shows.
-#[derive(Clone, Debug, Default, Serialize)]
-pub(crate) struct Filter {
-    pub(crate) name_prefix: String,
-    pub(crate) country: String,
-    pub(crate) owner_rep: String,
-    pub(crate) parent_account_id: Option<Uuid>,
-}
-
-/// Where a page of accounts begins.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct PageKey {
-    pub(crate) sort_name: String,
-    pub(crate) account_id: Uuid,
-}
 
 /// The name by which accounts are sorted.
 pub(crate) fn sort_name(account: &Account) -> String {
@@ -202,47 +185,8 @@ pub(crate) fn facts() -> Facts {
     Facts::new(accounts.into_query(), Column::AccountId)
 }
 
-/// A page of accounts in the order of their names; with `parents` only those that belong to one of these.
-pub(crate) async fn list(
-    connection: &impl ConnectionTrait,
-    filter: &Filter,
-    parents: Option<&[Uuid]>,
-    after: Option<&PageKey>,
-    limit: u64,
-) -> Result<Vec<Account>> {
-    // What was merged is shown as what it was merged into.
-    let mut wanted = Condition::all().add(Column::MergedInto.is_null());
-    if !filter.name_prefix.is_empty() {
-        let prefix = filter.name_prefix.to_lowercase();
-        // Everything that begins so lies between the prefix and the prefix with the last possible character behind it.
-        wanted =
-            wanted.add(Column::SortName.gte(prefix.clone())).add(Column::SortName.lt(format!("{prefix}\u{10ffff}")));
-    }
-    if !filter.country.is_empty() {
-        wanted = wanted.add(Column::Country.eq(filter.country.as_str()));
-    }
-    if !filter.owner_rep.is_empty() {
-        wanted = wanted.add(Column::OwnerRep.eq(filter.owner_rep.as_str()));
-    }
-    if let Some(parents) = parents {
-        wanted = wanted.add(is_any(connection, Column::ParentAccountId, parents.iter().copied()));
-    }
-    if let Some(key) = after {
-        let same =
-            Condition::all().add(Column::SortName.eq(key.sort_name.as_str())).add(Column::AccountId.gt(key.account_id));
-        wanted = wanted.add(Condition::any().add(Column::SortName.gt(key.sort_name.as_str())).add(same));
-    }
-    let rows = Entity::find()
-        .filter(wanted)
-        .order_by_asc(Column::SortName)
-        .order_by_asc(Column::AccountId)
-        .limit(limit)
-        .all(connection)
-        .await?;
-    with_domains(connection, rows).await
-}
-
-async fn with_domains(connection: &impl ConnectionTrait, rows: Vec<Model>) -> Result<Vec<Account>> {
+/// What the rows say, with the domains.
+pub(super) async fn with_domains(connection: &impl ConnectionTrait, rows: Vec<Model>) -> Result<Vec<Account>> {
     let ids: Vec<_> = rows.iter().map(|row| row.account_id).collect();
     let mut domains: HashMap<Uuid, Vec<String>> = HashMap::new();
     for chunk in ids.chunks(CHUNK) {

@@ -5,5 +5,6 @@ pub(super) mod employers;
 pub(super) mod erasures;
 pub(super) mod hierarchy;
 pub(super) mod matching;
+pub(super) mod merged_accounts;
 pub(super) mod merges;
 pub(super) mod site_map;

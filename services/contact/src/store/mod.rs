@@ -3,6 +3,7 @@
 use leadflow_platform::db::{platform_and, run_script};
 use sea_orm_migration::prelude::*;
 
+pub(crate) mod account_lists;
 pub(crate) mod accounts;
 pub(crate) mod consents;
 pub(crate) mod contacts;
@@ -34,6 +35,7 @@ impl MigratorTrait for Migrator {
             Box::new(migrations::hierarchy::Hierarchy),
             Box::new(migrations::site_map::SiteMap),
             Box::new(migrations::employers::Employers),
+            Box::new(migrations::merged_accounts::MergedAccounts),
         ])
     }
 }

@@ -7,7 +7,7 @@ use crate::{
     app::configure::{Change, Named},
     domain::{Account, Joined, Relation, Site, normal},
     error,
-    store::accounts::Filter,
+    store::account_lists::Filter,
 };
 
 /// Domains of one account at the most.

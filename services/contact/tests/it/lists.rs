@@ -74,6 +74,40 @@ on_each_database! {
         }
     }
 
+    async fn accounts_are_found_by_what_is_shown_of_them_whichever_side_says_it(database) {
+        let world = World::start(database).await;
+        let group = world.create(named("Group", &[])).await;
+        let account = |name: &str, country: &str| Account { country: country.into(), ..named(name, &[]) };
+        let silent = world.create(account("Silent", "")).await;
+        let austrian = world.create(account("Austrian", "AT")).await;
+        for survivor in [&silent, &austrian] {
+            let side = Account {
+                owner_rep: "anna".into(),
+                parent_account_id: group.account_id.clone(),
+                ..account(&format!("{} Side", survivor.name), "DE")
+            };
+            let side = world.create(side).await;
+            world.merge_accounts(&survivor.account_id, &side.account_id).await;
+        }
+        let query = |country: &str, owner_rep: &str, parent: &str| ListAccountsRequest {
+            page_size: 1,
+            country: country.into(),
+            owner_rep: owner_rep.into(),
+            parent_account_id: parent.into(),
+            ..Default::default()
+        };
+        for (request, expected) in [
+            (query("DE", "", ""), vec!["Silent"]),
+            (query("AT", "", ""), vec!["Austrian"]),
+            (query("", "anna", ""), vec!["Austrian", "Silent"]),
+            (query("AT", "anna", &group.account_id), vec!["Austrian"]),
+            (query("DE", "anna", &group.account_id), vec!["Silent"]),
+            (query("DE", "bert", ""), vec![]),
+        ] {
+            assert_eq!(all_accounts(&world, request.clone()).await.0, expected, "{request:?}");
+        }
+    }
+
     async fn contacts_come_the_newest_first_and_of_one_account(database) {
         let world = World::start(database).await;
         let mut made = Vec::new();
