@@ -2,8 +2,9 @@
 
 use leadflow_platform::{Error, Result, ids, rpc};
 use leadflow_proto::contact::v1::{
-    GetErasedPersonRequest, IdentityClaim, ReportErasureRequest, ResolveIdentitiesRequest, ResolvedIdentity,
-    contact_service_client::ContactServiceClient, privacy_service_client::PrivacyServiceClient,
+    GetAccountRequest, GetContactRequest, GetErasedPersonRequest, IdentityClaim, ReportErasureRequest,
+    ResolveIdentitiesRequest, ResolvedIdentity, contact_service_client::ContactServiceClient,
+    privacy_service_client::PrivacyServiceClient,
 };
 use tonic::Code;
 use tonic_types::RpcStatusExt as _;
@@ -71,6 +72,26 @@ impl Contact {
         Ok(results)
     }
 
+    /// All ids of an account: with those that are one with it.
+    ///
+    /// # Errors
+    /// `UNAVAILABLE` when contact is.
+    pub(crate) async fn ids_of_account(&self, id: Uuid) -> Result<Vec<Uuid>> {
+        let answer = self.who.clone().get_account(GetAccountRequest { account_id: id.to_string() }).await;
+        let ids = answer.map(|it| it.into_inner().account.map(|it| (it.account_id, it.merged_account_ids)));
+        ids_of(id, ids)
+    }
+
+    /// The same of a person.
+    ///
+    /// # Errors
+    /// `UNAVAILABLE` when contact is.
+    pub(crate) async fn ids_of_contact(&self, id: Uuid) -> Result<Vec<Uuid>> {
+        let answer = self.who.clone().get_contact(GetContactRequest { contact_id: id.to_string() }).await;
+        let ids = answer.map(|it| it.into_inner().contact.map(|it| (it.contact_id, it.merged_contact_ids)));
+        ids_of(id, ids)
+    }
+
     /// What leads to somebody who is to be forgotten, and the accounts that they were at.
     ///
     /// # Errors
@@ -98,6 +119,18 @@ impl Contact {
         let request = ReportErasureRequest { erasure_id: erasure_id.to_string(), service: ROLE.to_owned(), deleted };
         self.privacy.clone().report_erasure(request).await?;
         Ok(())
+    }
+}
+
+/// The survivor and those that were merged into it. Of one that contact does not know there is only what the ledger knows.
+fn ids_of(id: Uuid, told: Result<Option<(String, Vec<String>)>, tonic::Status>) -> Result<Vec<Uuid>> {
+    match told {
+        Ok(Some((survivor, merged))) => {
+            std::iter::once(&survivor).chain(&merged).map(|id| ids::parse("id", id)).collect()
+        }
+        Ok(None) => Ok(vec![id]),
+        Err(status) if status.code() == Code::NotFound => Ok(vec![id]),
+        Err(status) => Err(status.into()),
     }
 }
 

@@ -18,6 +18,7 @@ use crate::{
         catalogue::CatalogueCache,
         ledger::{Group, Ledger, Written},
     },
+    contact::Contact,
     domain::{
         activity::{Activity, Entry},
         catalogue::Catalogue,
@@ -30,7 +31,10 @@ use crate::{
     },
     error,
     metrics::Instruments,
-    store::{self, activities::Filter},
+    store::{
+        self,
+        activities::{Filter, Of},
+    },
     wire,
 };
 
@@ -78,13 +82,20 @@ pub(crate) struct App {
     clock: Clock,
     catalogue: CatalogueCache,
     ledger: Ledger,
+    contact: Contact,
     metrics: Instruments,
 }
 
 impl App {
     /// The use cases over this database and this ledger.
-    pub(crate) fn new(database: Database, clock: Clock, ledger: Ledger, metrics: Instruments) -> Self {
-        Self { catalogue: CatalogueCache::new(database.clone()), database, clock, ledger, metrics }
+    pub(crate) fn new(
+        database: Database,
+        clock: Clock,
+        ledger: Ledger,
+        contact: Contact,
+        metrics: Instruments,
+    ) -> Self {
+        Self { catalogue: CatalogueCache::new(database.clone()), database, clock, ledger, contact, metrics }
     }
 
     /// A mutation that `principal` asks for now.
@@ -220,13 +231,21 @@ impl App {
             .ok_or_else(|| Error::not_found("activity", activity_id))
     }
 
-    /// A page of activities, and the token of the next.
+    /// A page of activities, and the token of the next. Those of a person or an account are those of all that are one with
+    /// it: the ledger keeps the side that the identity belongs to, and only contact knows what was merged.
     ///
     /// # Errors
-    /// When the database fails.
+    /// When the database fails; `UNAVAILABLE` when contact is asked and cannot be reached.
     pub(crate) async fn activities(&self, filter: &Filter, page: &Page<Uuid>) -> Result<(Vec<Activity>, String)> {
+        let mut of = Of::default();
+        if let Some(id) = filter.account_id {
+            of.accounts = Some(self.contact.ids_of_account(id).await?);
+        }
+        if let Some(id) = filter.contact_id {
+            of.contacts = Some(self.contact.ids_of_contact(id).await?);
+        }
         let after = page.after().copied();
-        let rows = store::activities::list(self.database.reader(), filter, after, page.limit()).await?;
+        let rows = store::activities::list(self.database.reader(), filter, &of, after, page.limit()).await?;
         Ok(page.finish(rows, |activity| activity.activity_id))
     }
 

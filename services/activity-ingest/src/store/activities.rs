@@ -211,10 +211,18 @@ pub(crate) struct Filter {
     pub(crate) record_time_before: Option<Timestamp>,
 }
 
+/// All ids of the account and of the contact that a filter names; none where it names none.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Of {
+    pub(crate) accounts: Option<Vec<Uuid>>,
+    pub(crate) contacts: Option<Vec<Uuid>>,
+}
+
 /// Activities in the order of their ids, those after `after`.
 pub(crate) async fn list(
     connection: &impl ConnectionTrait,
     filter: &Filter,
+    of: &Of,
     after: Option<Uuid>,
     limit: u64,
 ) -> Result<Vec<Activity>> {
@@ -223,8 +231,8 @@ pub(crate) async fn list(
     let rows = query
         .filter_if(after.map(|after| Column::ActivityId.gt(after)))
         .filter_if(filter.source.as_ref().map(|source| Column::Source.eq(source)))
-        .filter_if(filter.account_id.map(|id| Column::AccountId.eq(id)))
-        .filter_if(filter.contact_id.map(|id| Column::ContactId.eq(id)))
+        .filter_if(of.accounts.as_ref().map(|ids| Column::AccountId.is_in(ids.iter().copied())))
+        .filter_if(of.contacts.as_ref().map(|ids| Column::ContactId.is_in(ids.iter().copied())))
         .filter_if(before.map(|before| Column::RecordTime.lt(before)))
         .order_by_asc(Column::ActivityId)
         .limit(limit)

@@ -50,6 +50,8 @@ on_each_database! {
         assert_eq!(all(&client, ListActivitiesRequest { account_id, ..query() }).await, ["a", "b", "d"]);
         let contact_id = world.contact.id("anna@one.example");
         assert_eq!(all(&client, ListActivitiesRequest { contact_id, ..query() }).await, ["a", "d"]);
+        let unknown = leadflow_platform::ids::new().to_string();
+        assert!(all(&client, ListActivitiesRequest { account_id: unknown, ..query() }).await.is_empty());
         let state = |state: ActivityState| ListActivitiesRequest { state: state.into(), ..query() };
         assert_eq!(all(&client, state(ActivityState::Identified)).await.len(), 4);
         assert_eq!(all(&client, state(ActivityState::Pending)).await.len(), 0);
@@ -80,6 +82,27 @@ on_each_database! {
         assert_eq!(get("x").await.unwrap_err().code(), tonic::Code::InvalidArgument);
         let unknown = leadflow_platform::ids::new().to_string();
         assert_eq!(get(&unknown).await.unwrap_err().code(), tonic::Code::NotFound);
+    }
+
+    async fn what_was_merged_is_listed_as_one_by_any_of_its_ids(database) {
+        let world = World::start(database).await;
+        let client = world.client();
+        let (here, there) = (activity("a", "anna@one.example"), activity("b", "anna@two.example"));
+        record(&client, vec![here, there, activity("c", "carl@three.example")]).await;
+        eventually!(world.events.recorded().len() == 3);
+        world.contact.merge("one.example", "two.example");
+        world.contact.merge("anna@two.example", "anna@one.example");
+        for key in ["one.example", "two.example"] {
+            let account_id = world.contact.id(key);
+            assert_eq!(all(&client, ListActivitiesRequest { account_id, ..query() }).await, ["a", "b"]);
+            let contact_id = world.contact.id(&format!("anna@{key}"));
+            assert_eq!(all(&client, ListActivitiesRequest { contact_id, ..query() }).await, ["a", "b"]);
+        }
+        // Half of it would be taken for all.
+        world.contact.fail(tonic::Code::Unavailable);
+        let request = ListActivitiesRequest { account_id: world.contact.id("one.example"), ..query() };
+        assert_eq!(client.clone().list_activities(request).await.unwrap_err().code(), tonic::Code::Unavailable);
+        assert_eq!(all(&client, query()).await, ["a", "b", "c"]);
     }
 
     async fn sources_are_listed_by_name(database) {

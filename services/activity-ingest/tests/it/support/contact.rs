@@ -5,9 +5,9 @@ use std::{
 
 use leadflow_platform::{error::Error, ids};
 use leadflow_proto::contact::v1::{
-    ApplyConfigurationRequest, ApplyConfigurationResponse, CreateAccountRequest, CreateAccountResponse,
-    GetAccountRequest, GetAccountResponse, GetContactRequest, GetContactResponse, IdentityClaim, ListAccountsRequest,
-    ListAccountsResponse, ListContactsRequest, ListContactsResponse, ResolveIdentitiesRequest,
+    Account, ApplyConfigurationRequest, ApplyConfigurationResponse, Contact, CreateAccountRequest,
+    CreateAccountResponse, GetAccountRequest, GetAccountResponse, GetContactRequest, GetContactResponse, IdentityClaim,
+    ListAccountsRequest, ListAccountsResponse, ListContactsRequest, ListContactsResponse, ResolveIdentitiesRequest,
     ResolveIdentitiesResponse, ResolvedIdentity, UpdateAccountRequest, UpdateAccountResponse, UpdateContactRequest,
     UpdateContactResponse,
     contact_service_server::{ContactService, ContactServiceServer},
@@ -30,6 +30,8 @@ struct Inner {
     known: HashMap<String, uuid::Uuid>,
     /// The visitors who turned out to be who has this address.
     recognised: HashMap<String, String>,
+    /// What was merged into what.
+    merged: HashMap<String, String>,
     /// Whom it knows without being told anything new.
     known_already: HashSet<String>,
     /// It does not answer whom it knows.
@@ -106,6 +108,13 @@ impl FakeContact {
         inner.recognised.insert(email.to_owned(), visitor);
     }
 
+    /// Merges the second into the first, by what they are known by.
+    pub(crate) fn merge(&self, survivor: &str, merged: &str) {
+        let mut inner = self.inner.lock().unwrap();
+        let (survivor, merged) = (inner.id(survivor), inner.id(merged));
+        inner.merged.insert(merged, survivor);
+    }
+
     /// How many claims each answered call had.
     pub(crate) fn calls(&self) -> Vec<usize> {
         self.inner.lock().unwrap().calls.clone()
@@ -116,6 +125,20 @@ impl Inner {
     fn id(&mut self, key: &str) -> String {
         let unused = ids::new();
         self.known.entry(key.to_owned()).or_insert(unused).to_string()
+    }
+
+    /// The survivor of what has this id, and all that were merged into it.
+    fn joined(&self, id: String) -> Result<(String, Vec<String>), Status> {
+        if let Some(code) = self.down {
+            return Err(Status::new(code, "as the test wants it"));
+        }
+        if !self.known.values().any(|known| known.to_string() == id) {
+            return Err(Status::not_found("nobody"));
+        }
+        let survivor = self.merged.get(&id).cloned().unwrap_or(id);
+        let merged = self.merged.iter().filter(|(_, into)| **into == survivor).map(|(merged, _)| merged.clone());
+        let merged = merged.collect();
+        Ok((survivor, merged))
     }
 
     fn resolve_known(&mut self, claim: IdentityClaim) -> Result<ResolvedIdentity, Status> {
@@ -190,8 +213,10 @@ impl ContactService for FakeContact {
         Ok(Response::new(ResolveIdentitiesResponse { results }))
     }
 
-    async fn get_account(&self, _: Request<GetAccountRequest>) -> Result<Response<GetAccountResponse>, Status> {
-        Err(Status::unimplemented(""))
+    async fn get_account(&self, request: Request<GetAccountRequest>) -> Result<Response<GetAccountResponse>, Status> {
+        let (account_id, merged_account_ids) = self.inner.lock().unwrap().joined(request.into_inner().account_id)?;
+        let account = Some(Account { account_id, merged_account_ids, ..Account::default() });
+        Ok(Response::new(GetAccountResponse { account }))
     }
 
     async fn list_accounts(&self, _: Request<ListAccountsRequest>) -> Result<Response<ListAccountsResponse>, Status> {
@@ -212,8 +237,10 @@ impl ContactService for FakeContact {
         Err(Status::unimplemented(""))
     }
 
-    async fn get_contact(&self, _: Request<GetContactRequest>) -> Result<Response<GetContactResponse>, Status> {
-        Err(Status::unimplemented(""))
+    async fn get_contact(&self, request: Request<GetContactRequest>) -> Result<Response<GetContactResponse>, Status> {
+        let (contact_id, merged_contact_ids) = self.inner.lock().unwrap().joined(request.into_inner().contact_id)?;
+        let contact = Some(Contact { contact_id, merged_contact_ids, ..Contact::default() });
+        Ok(Response::new(GetContactResponse { contact }))
     }
 
     async fn list_contacts(&self, _: Request<ListContactsRequest>) -> Result<Response<ListContactsResponse>, Status> {
