@@ -1,26 +1,23 @@
 //! Activities in the JSON of proto3, with the names of the contract: what people read, edit and send back.
 
 use anyhow::{Context as _, Result};
-use leadflow_proto::{DESCRIPTORS, activity::v1::Activity};
-use prost_reflect::{DescriptorPool, DynamicMessage, MessageDescriptor, SerializeOptions};
+use leadflow_proto::activity::v1::Activity;
+use prost_reflect::DynamicMessage;
 use serde_json::Value as Json;
 
-fn descriptor() -> Result<MessageDescriptor> {
-    let pool = DescriptorPool::decode(DESCRIPTORS)?;
-    pool.get_message_by_name("leadflow.activity.v1.Activity").context("the contract has no activity")
-}
+use crate::proto_json;
+
+const ACTIVITY: &str = "leadflow.activity.v1.Activity";
 
 /// The activity as JSON.
 pub(crate) fn write(activity: &Activity) -> Result<Json> {
-    let mut message = DynamicMessage::new(descriptor()?);
-    message.transcode_from(activity)?;
-    let options = SerializeOptions::new().use_proto_field_name(true);
-    message.serialize_with_options(serde_json::value::Serializer, &options).context("the activity is not for JSON")
+    proto_json::write(ACTIVITY, activity)
 }
 
 /// The activity that this JSON says. A field that no activity has is an error, which names it.
 pub(crate) fn read(json: Json) -> Result<Activity> {
-    let message = DynamicMessage::deserialize(descriptor()?, json).context("this is no activity")?;
+    let message =
+        DynamicMessage::deserialize(proto_json::descriptor(ACTIVITY)?, json).context("this is no activity")?;
     Ok(message.transcode_to()?)
 }
 

@@ -8,6 +8,7 @@ mod import;
 mod manifest;
 mod output;
 mod profile;
+mod proto_json;
 
 use std::process::ExitCode;
 

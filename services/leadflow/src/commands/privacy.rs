@@ -4,12 +4,13 @@ use anyhow::{Context as _, Result};
 use leadflow_proto::{activity::v1 as activity, contact::v1 as pb};
 use serde_json::{Value as Json, json};
 
-use super::{consent, mutations::request_id};
+use super::mutations::request_id;
 use crate::{
     activity_json,
     cli::{Erase, Erasures, Format},
     client::{Clients, all},
-    output::{self, Column, Rows, json_text, json_time, short_time},
+    output::{self, Column, Rows, json_time, short_time},
+    proto_json,
 };
 
 pub(crate) async fn erase(clients: &Clients, format: Format, args: Erase) -> Result<()> {
@@ -53,51 +54,26 @@ pub(crate) async fn erasures(clients: &Clients, format: Format, args: Erasures) 
 
 /// What contact holds, and what the ledger does: always as JSON, since it is for handing over.
 pub(crate) async fn export(clients: &Clients, contact: String) -> Result<()> {
-    let request = pb::ExportContactRequest { contact_id: contact };
+    let request = pb::ExportContactRequest { contact_id: contact.clone() };
     let held = clients.privacy.clone().export_contact(request).await?.into_inner();
-    let mut activities = Vec::new();
     let mut client = clients.activity.clone();
-    for one in &held.contacts {
-        let page = async |page_size, page_token| {
-            let contact_id = one.contact_id.clone();
-            let request = activity::ListActivitiesRequest { page_size, page_token, contact_id, ..Default::default() };
-            let answer = client.list_activities(request).await?.into_inner();
-            Ok((answer.activities, answer.next_page_token))
-        };
-        activities.extend(all(0, page).await?.0);
-    }
-    output::print_json(&json!({
-        "contacts": held.contacts.iter().map(contact_json).collect::<Vec<_>>(),
-        "accounts": held.accounts.iter().map(super::lists::account_json).collect::<Vec<_>>(),
-        "identities": held.identities.iter().map(identity_json).collect::<Vec<_>>(),
-        "consents": held.consents.iter().map(consent::to_json).collect::<Vec<_>>(),
-        "activities": activities.iter().map(activity_json::write).collect::<Result<Vec<_>>>()?,
-    }));
+    // Of all that were merged with the contact, too.
+    let page = async |page_size, page_token| {
+        let contact_id = contact.clone();
+        let request = activity::ListActivitiesRequest { page_size, page_token, contact_id, ..Default::default() };
+        let answer = client.list_activities(request).await?.into_inner();
+        Ok((answer.activities, answer.next_page_token))
+    };
+    let (activities, _) = all(0, page).await?;
+    let mut json = held_json(&held)?;
+    json["activities"] = activities.iter().map(activity_json::write).collect::<Result<Vec<_>>>()?.into();
+    output::print_json(&json);
     Ok(())
 }
 
-fn contact_json(one: &pb::Contact) -> Json {
-    let profile = one.profile.clone().unwrap_or_default();
-    json!({
-        "contact_id": one.contact_id,
-        "account_id": json_text(&one.account_id),
-        "given_name": json_text(&one.given_name),
-        "family_name": json_text(&one.family_name),
-        "job_title": json_text(&one.job_title),
-        "emails": one.emails,
-        "phones": one.phones,
-        "role": json_text(&profile.role),
-        "function": json_text(&profile.function),
-        "seniority": json_text(&profile.seniority),
-        "stage": json_text(&profile.stage),
-        "country": json_text(&profile.country),
-        "create_time": json_time(one.create_time.as_ref()),
-        "update_time": json_time(one.update_time.as_ref()),
-    })
-}
-
-fn identity_json(one: &pb::ExportedIdentity) -> Json {
-    json!({ "contact_id": one.contact_id, "kind": one.kind, "source": json_text(&one.source), "value": one.value })
+/// All that contact holds, as the contract has it: so no field is left out that is added to it.
+fn held_json(held: &pb::ExportContactResponse) -> Result<Json> {
+    proto_json::write("leadflow.contact.v1.ExportContactResponse", held)
 }
 
 fn to_json(one: &pb::Erasure) -> Json {
@@ -117,4 +93,61 @@ fn to_json(one: &pb::Erasure) -> Json {
         "complete_time": json_time(one.complete_time.as_ref()),
         "steps": one.steps.iter().map(step).collect::<Vec<_>>(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use prost_reflect::{DynamicMessage, FieldDescriptor, Kind, MessageDescriptor, Value};
+
+    use super::*;
+
+    /// A message in which each field says something.
+    fn full(descriptor: &MessageDescriptor) -> DynamicMessage {
+        let mut message = DynamicMessage::new(descriptor.clone());
+        for field in descriptor.fields() {
+            let value = value(&field);
+            let value = if field.is_list() { Value::List(vec![value]) } else { value };
+            message.set_field(&field, value);
+        }
+        message
+    }
+
+    fn value(field: &FieldDescriptor) -> Value {
+        match field.kind() {
+            Kind::Message(descriptor) => Value::Message(full(&descriptor)),
+            Kind::Enum(words) => Value::EnumNumber(words.values().last().unwrap().number()),
+            Kind::String => Value::String(field.name().to_owned()),
+            Kind::Bool => Value::Bool(true),
+            Kind::Int32 => Value::I32(7),
+            Kind::Int64 => Value::I64(7),
+            other => panic!("a field of the kind {other:?}: add it here"),
+        }
+    }
+
+    /// The paths of the fields that the JSON leaves out.
+    fn missing(descriptor: &MessageDescriptor, json: &Json, at: &str) -> Vec<String> {
+        let mut missing = Vec::new();
+        for field in descriptor.fields() {
+            let path = format!("{at}.{}", field.name());
+            let said = &json[field.name()];
+            let said = if field.is_list() { &said[0] } else { said };
+            match field.kind() {
+                _ if said.is_null() => missing.push(path),
+                // A moment is a text.
+                Kind::Message(inner) if said.is_object() => missing.extend(self::missing(&inner, said, &path)),
+                _ => {}
+            }
+        }
+        missing
+    }
+
+    #[test]
+    fn every_field_that_contact_holds_is_given_out() {
+        let descriptor = proto_json::descriptor("leadflow.contact.v1.ExportContactResponse").unwrap();
+        let held: pb::ExportContactResponse = full(&descriptor).transcode_to().unwrap();
+        let json = held_json(&held).unwrap();
+        assert_eq!(missing(&descriptor, &json, "held"), [""; 0]);
+        assert_eq!(json["contacts"][0]["postal_code"], "postal_code");
+        assert_eq!(missing(&descriptor, &Json::Null, "held").len(), 4, "what is left out is told");
+    }
 }
