@@ -1,14 +1,14 @@
 //! Events that can never be handled. They are kept with the reason, so that healthy ones pass and nothing vanishes, until
 //! somebody redrives or discards them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use async_nats::HeaderMap;
 use jiff::Timestamp;
 use sea_orm::{
     Condition, PaginatorTrait as _, QueryOrder as _, QuerySelect as _, Set,
     entity::prelude::*,
-    sea_query::{Expr, OnConflict},
+    sea_query::{Expr, ExprTrait as _, OnConflict},
 };
 
 use crate::{
@@ -25,6 +25,11 @@ pub(crate) use crate::quarantine::{handlers::Handlers, serve::server};
 
 mod handlers;
 mod serve;
+
+/// The shortest word by which an event is told to be somebody's: a shorter one may be anything.
+pub const MIN_WORD: usize = 6;
+/// Events that are read at once.
+const CHUNK: u64 = 500;
 
 /// One event that was set aside.
 #[sea_orm::model]
@@ -83,6 +88,38 @@ pub async fn set_aside(
             Ok(())
         })
         .await
+}
+
+/// Deletes the events that hold one of these words, in whatever case: the ids and addresses of somebody who is to be
+/// forgotten. Words of less than [`MIN_WORD`] bytes are left out. Returns how many events there were.
+///
+/// It reads all that is set aside: only what is broken is there, and erasures are rare.
+///
+/// # Errors
+/// When the database fails.
+pub async fn forget(tx: &Tx, words: &BTreeSet<String>) -> Result<u64> {
+    let words: Vec<_> = words.iter().filter(|word| word.len() >= MIN_WORD).map(|word| word.to_lowercase()).collect();
+    let holds_one = |event: &&Model| {
+        let texts = [String::from_utf8_lossy(&event.payload).to_lowercase(), event.message.to_lowercase()];
+        words.iter().any(|word| texts.iter().any(|text| text.contains(word)))
+    };
+    let (mut deleted, mut after) = (0, None);
+    loop {
+        let mut query = Entity::find().order_by_asc(Column::EventId).order_by_asc(Column::Consumer).limit(CHUNK);
+        if let Some(Model { event_id, consumer, .. }) = &after {
+            let same = Column::EventId.eq(event_id).and(Column::Consumer.gt(consumer));
+            query = query.filter(Column::EventId.gt(event_id).or(same));
+        }
+        let events = query.all(&**tx).await?;
+        for event in events.iter().filter(holds_one) {
+            let key = (event.consumer.clone(), event.event_id.clone());
+            deleted += Entity::delete_by_id(key).exec(&**tx).await?.rows_affected;
+        }
+        after = events.into_iter().last();
+        if after.is_none() {
+            return Ok(deleted);
+        }
+    }
 }
 
 /// How many events are set aside.

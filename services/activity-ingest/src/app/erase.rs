@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use leadflow_platform::{Result, bus::Bus, clock::Clock, db::Database, outbox, tombstones};
+use leadflow_platform::{Result, bus::Bus, clock::Clock, db::Database, outbox, quarantine, tombstones};
 use leadflow_proto::activity::v1::{ActivityReattributed, ActivityRecorded, ConsentRecorded};
 use prost::Message as _;
 use uuid::Uuid;
@@ -43,6 +43,7 @@ impl Eraser {
             tombstones::bury(&self.database, one.contact_ids.clone(), self.clock.now()).await?;
             let deleted = self.delete_done(&one).await?
                 + self.delete_kept(&one, &person).await?
+                + self.delete_set_aside(&one, &person).await?
                 + self.take_name_out(&person, &account_ids).await?;
             self.forget_events(one.erasure_id).await?;
             self.contact.report_erasure(one.erasure_id, deleted).await?;
@@ -78,6 +79,12 @@ impl Eraser {
             }
             after = next;
         }
+    }
+
+    /// What came from other services and could not be handled may name them, too.
+    async fn delete_set_aside(&self, one: &Erased, person: &Person) -> Result<u64> {
+        let words = one.contact_ids.iter().map(Uuid::to_string).chain(person.words().cloned()).collect();
+        self.database.write(move |tx| async move { quarantine::forget(&tx, &words).await }).await
     }
 
     async fn take_name_out(&self, person: &Person, account_ids: &[Uuid]) -> Result<u64> {

@@ -52,9 +52,13 @@ impl Person {
     /// Whether a text that is no activity names the person by an address or an id of theirs.
     pub(crate) fn is_in(&self, text: &[u8]) -> bool {
         let text = String::from_utf8_lossy(text).to_lowercase();
+        self.words().any(|word| text.contains(&word.to_lowercase()))
+    }
+
+    /// The words that tell of a text that it names the person.
+    pub(crate) fn words(&self) -> impl Iterator<Item = &String> {
         let ids = self.external_ids.iter().map(|(_, id)| id).chain(&self.anonymous_ids);
-        let mut telling = self.emails.iter().chain(&self.phones).chain(ids.filter(|id| id.len() >= MIN_ID));
-        telling.any(|word| text.contains(&word.to_lowercase()))
+        self.emails.iter().chain(&self.phones).chain(ids.filter(|id| id.len() >= MIN_ID))
     }
 }
 

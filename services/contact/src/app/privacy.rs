@@ -9,6 +9,7 @@ use leadflow_platform::{
     db::Tx,
     ids, outbox,
     page::Page,
+    quarantine,
 };
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -60,11 +61,15 @@ impl App {
             let led_here = keys.iter().cloned().chain(own_phones.iter().cloned().map(Key::Phone));
             let digests = led_here.filter_map(|key| app.suppressor.hash(&key)).collect();
             erasures::suppress(&tx, digests, app.now()).await?;
-            let deleted = person::delete(&tx, &sides).await? + audit::forget(&tx, &sides).await?;
+            let person = person(&found, keys, own_phones);
+            let words = sides.iter().map(Uuid::to_string).chain(person.words().cloned()).collect();
+            let deleted = person::delete(&tx, &sides).await?
+                + audit::forget(&tx, &sides).await?
+                + quarantine::forget(&tx, &words).await?;
 
             let mut erasure = Erasure::begin(ids::new(), sides, reason, principal, app.now());
             erasure.report(CONTACT, i64::try_from(deleted).unwrap_or(i64::MAX), app.now());
-            erasures::save(&tx, &erasure, Some(&person(&found, keys, own_phones))).await?;
+            erasures::save(&tx, &erasure, Some(&person)).await?;
             announce(&tx, &[erasure.clone()], app.now()).await?;
             Ok(erasure)
         })

@@ -57,6 +57,14 @@ pub struct Person {
     pub account_ids: BTreeSet<Uuid>,
 }
 
+impl Person {
+    /// The words that tell of a text that it is about the person.
+    pub fn words(&self) -> impl Iterator<Item = &String> {
+        let external_ids = self.external_ids.iter().map(|(_, id)| id);
+        self.emails.iter().chain(&self.phones).chain(external_ids).chain(&self.anonymous_ids)
+    }
+}
+
 impl Erasure {
     /// Begins now, with what contact itself has deleted.
     pub fn begin(erasure_id: Uuid, contact_ids: Vec<Uuid>, reason: String, principal: String, now: i64) -> Self {

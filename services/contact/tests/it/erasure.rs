@@ -120,6 +120,18 @@ on_each_database! {
         assert_eq!((event.erasure_id, event.contact_ids), (erasure.erasure_id, vec![id]));
     }
 
+    async fn what_was_set_aside_and_names_who_is_erased_goes_and_the_rest_stays(database) {
+        let world = World::start(database).await;
+        let id = known(&world).await;
+        let of_another = format!("{}-and-more", "01980000-0000-7000-8000-000000000000");
+        for body in [format!("\u{1}{id}\u{2}"), "to ADA@example.de".into(), "nobody@example.de, 7".into(), of_another] {
+            world.set_aside(body).await;
+        }
+        erase(&world, &id).await.unwrap();
+        let left = texts(&world, "SELECT event_id FROM quarantined_events ORDER BY create_time").await;
+        assert_eq!(left, ["nobody@example.de, 7", "01980000-0000-7000-8000-000000000000-and-more"]);
+    }
+
     async fn who_was_erased_is_known_again_by_each_address_and_makes_no_contact(database) {
         let world = World::start(database).await;
         let id = known(&world).await;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use leadflow_platform::{Error, Result, db::Tx, tombstones};
+use leadflow_platform::{Error, Result, db::Tx, quarantine, tombstones};
 use uuid::Uuid;
 
 use super::{App, explain::Explanation, origins::Origins};
@@ -26,8 +26,11 @@ impl App {
             let (app, batch) = (self.clone(), batch.to_vec());
             deleted += self.database.write(move |tx| async move { app.take_out(&tx, batch).await }).await?;
         }
-        let profiles = self.database.write(move |tx| async move { erasure::delete_profiles(&tx, &contact_ids).await });
-        Ok(deleted + profiles.await?)
+        let rest = move |tx: Tx| async move {
+            let words = contact_ids.iter().map(Uuid::to_string).collect();
+            Ok(erasure::delete_profiles(&tx, &contact_ids).await? + quarantine::forget(&tx, &words).await?)
+        };
+        Ok(deleted + self.database.write(rest).await?)
     }
 
     /// Takes activities out of the set, and scores their accounts again.

@@ -9,8 +9,8 @@ use leadflow_platform::{
     auth::Credentials,
     clock::{Clock, Hand},
     config::Addresses,
-    db::{self, Database},
-    outbox, rpc,
+    db::{self, Database, Tx},
+    outbox, quarantine, rpc,
     service::Listeners,
     vars::Vars,
 };
@@ -18,6 +18,7 @@ use leadflow_proto::contact::v1::{
     self as pb, contact_service_client::ContactServiceClient, import_service_client::ImportServiceClient,
     site_map_service_client::SiteMapServiceClient,
 };
+use sea_orm::{EntityTrait as _, Set};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tonic_types::StatusExt as _;
@@ -90,6 +91,27 @@ impl World {
     pub(crate) async fn tables(&self) -> Database {
         let url = self.config.service.database.url.clone();
         Database::open(&db::Config { url, max_connections: 2 }).await.unwrap()
+    }
+
+    /// Keeps an event of this body, which also is its id, as one that cannot be handled.
+    pub(crate) async fn set_aside(&self, body: String) {
+        let tables = self.tables().await;
+        let time = quarantine::depth(&tables).await.unwrap() as i64;
+        let event = quarantine::ActiveModel {
+            consumer: Set("contact-consents".to_owned()),
+            event_id: Set(body.clone()),
+            subject: Set("leadflow.activity.v1.consent_recorded".to_owned()),
+            reason: Set("INVALID_FIELD".to_owned()),
+            message: Set("is nothing".to_owned()),
+            payload: Set(body.into_bytes()),
+            create_time: Set(time),
+        };
+        let insert = move |tx: Tx| async move {
+            quarantine::Entity::insert(event).exec_without_returning(&*tx).await?;
+            Ok(())
+        };
+        tables.write(insert).await.unwrap();
+        tables.close().await;
     }
 
     /// Waits until all that was announced is heard.
