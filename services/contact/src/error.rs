@@ -109,6 +109,20 @@ pub(crate) fn shared_phone() -> Error {
     )
 }
 
+/// What was said leads to nobody who was erased and is not let in yet.
+pub(crate) fn not_suppressed() -> Error {
+    let problem = "names nobody who was erased, or one who was let in again";
+    Error::new(Code::NotFound, "NOT_SUPPRESSED", format!("claim.identity {problem}"))
+        .and(Error::invalid("claim.identity", problem))
+}
+
+/// The services are still at deleting somebody.
+pub(crate) fn erasure_open(erasure_id: Uuid) -> Error {
+    let message =
+        format!("the erasure `{erasure_id}` is not complete: let the person in when all services have reported");
+    Error::precondition("ERASURE_OPEN", message)
+}
+
 /// A line names somebody who was erased.
 pub(crate) fn suppressed() -> Error {
     Error::field("SUPPRESSED", "identity", "names somebody who was erased, and who must not come back by an import")

@@ -21,7 +21,7 @@ pub(crate) use import::{CsvFile, Import, ImportCommand, RecordImport, Records, S
 pub(crate) use match_file::{Match, Outcome};
 pub(crate) use merge::{Merge, Merges, Two, Unmerge};
 pub(crate) use observe::Observe;
-pub(crate) use privacy::{Erase, Erasures};
+pub(crate) use privacy::{Erase, Erasures, LiftSuppression};
 pub(crate) use profile::{Lint, Profile};
 pub(crate) use quarantine::{
     Correct, Discard, EventList, EventSelection, Events, Quarantine, QuarantineList, Replay, Selection, Which,
@@ -124,6 +124,8 @@ pub(crate) enum Command {
     MayContact(MayContact),
     /// Delete a person everywhere, for good.
     Erase(Erase),
+    /// Let somebody who was erased and has come back of their own will be known again.
+    LiftSuppression(LiftSuppression),
     /// List erasures, and which services are still at it.
     Erasures(Erasures),
     /// List accounts by name.

@@ -19,7 +19,7 @@ use crate::{
     domain::{
         Account, Claim, Contact, Key,
         consent::Consent,
-        erasure::{CONTACT, Erasure, Person, REPORTING},
+        erasure::{CONTACT, Erasure, Lift, Person, REPORTING},
         suppression::telling_keys,
     },
     error,
@@ -60,7 +60,6 @@ impl App {
             let own_phones: BTreeSet<_> = phones(&found).into_iter().filter(own_phone).collect();
             let led_here = keys.iter().cloned().chain(own_phones.iter().cloned().map(Key::Phone));
             let digests = led_here.filter_map(|key| app.suppressor.hash(&key)).collect();
-            erasures::suppress(&tx, digests, app.now()).await?;
             let person = person(&found, keys, own_phones);
             let words = sides.iter().map(Uuid::to_string).chain(person.words().cloned()).collect();
             let deleted = person::delete(&tx, &sides).await?
@@ -70,6 +69,7 @@ impl App {
             let mut erasure = Erasure::begin(ids::new(), sides, reason, principal, app.now());
             erasure.report(CONTACT, i64::try_from(deleted).unwrap_or(i64::MAX), app.now());
             erasures::save(&tx, &erasure, Some(&person)).await?;
+            erasures::suppress(&tx, digests, &erasure).await?;
             announce(&tx, &[erasure.clone()], app.now()).await?;
             Ok(erasure)
         })
@@ -103,6 +103,30 @@ impl App {
             }
             erasures::save(&tx, &erasure, person.as_ref()).await?;
             Ok(erasure)
+        })
+        .await
+    }
+
+    /// Lets somebody who was erased and has come back be known again, by all that they were known by. Returns the erasures
+    /// that count no more.
+    pub(crate) async fn lift(&self, mutation: Mutation, claim: Claim, reason: String) -> Result<Vec<Erasure>> {
+        let app = self.clone();
+        let principal = mutation.principal.as_str().to_owned();
+        mutate(&self.database, mutation, move |tx| async move {
+            let hashes = claim.person_keys().into_iter().filter_map(|key| app.suppressor.hash(&key)).collect();
+            let found = erasures::suppressed(&*tx, &hashes).await?;
+            let ids: BTreeSet<_> = found.into_values().flatten().collect();
+            let mut lifted = Vec::with_capacity(ids.len());
+            for id in ids {
+                let (mut erasure, person) = erasures::lock(&tx, id).await?;
+                if erasure.complete_time.is_none() {
+                    return Err(error::erasure_open(id));
+                }
+                erasure.lift = Some(Lift { time: app.now(), principal: principal.clone(), reason: reason.clone() });
+                erasures::save(&tx, &erasure, person.as_ref()).await?;
+                lifted.push(erasure);
+            }
+            if lifted.is_empty() { Err(error::not_suppressed()) } else { Ok(lifted) }
         })
         .await
     }
@@ -160,7 +184,7 @@ impl App {
         };
         let asked: Vec<_> = claims.iter().map(hashes).collect();
         let gone = erasures::suppressed(&**tx, &asked.iter().flatten().cloned().collect()).await?;
-        Ok(asked.iter().map(|hashes| hashes.iter().any(|hash| gone.contains(hash))).collect())
+        Ok(asked.iter().map(|hashes| hashes.iter().any(|hash| gone.contains_key(hash))).collect())
     }
 }
 

@@ -48,7 +48,7 @@ impl Claim {
     }
 
     /// The keys of a person, the strongest first.
-    pub(super) fn person_keys(&self) -> Vec<Key> {
+    pub fn person_keys(&self) -> Vec<Key> {
         let mut keys = Vec::new();
         keys.extend(self.email.clone().map(Key::Email));
         keys.extend(self.external_id.clone().map(|(source, id)| Key::ExternalId(source, id)));

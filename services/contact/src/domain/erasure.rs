@@ -27,6 +27,20 @@ pub struct Erasure {
     pub complete_time: Option<i64>,
     /// How far each service has come.
     pub steps: Vec<Step>,
+    /// How the person was let in again; none as long as they are not.
+    #[serde(default)]
+    pub lift: Option<Lift>,
+}
+
+/// That somebody who was erased may be known again, because they want it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lift {
+    /// Milliseconds since the epoch.
+    pub time: i64,
+    /// Who said so.
+    pub principal: String,
+    /// How they came back, in words that name nobody.
+    pub reason: String,
 }
 
 /// How far one service has come.
@@ -70,7 +84,7 @@ impl Erasure {
     pub fn begin(erasure_id: Uuid, contact_ids: Vec<Uuid>, reason: String, principal: String, now: i64) -> Self {
         let step = |service: &str| Step { service: service.to_owned(), complete_time: None, deleted: 0 };
         let steps = std::iter::once(CONTACT).chain(REPORTING).map(step).collect();
-        Self { erasure_id, contact_ids, reason, principal, create_time: now, complete_time: None, steps }
+        Self { erasure_id, contact_ids, reason, principal, create_time: now, complete_time: None, steps, lift: None }
     }
 
     /// Takes in that a service has nothing left. The first report says when; rows that it has found later are added.

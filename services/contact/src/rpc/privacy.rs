@@ -20,6 +20,20 @@ impl PrivacyService for App {
         Ok(pb::EraseContactResponse { erasure: Some(wire::erasure(erasure)) }.into())
     }
 
+    async fn lift_suppression(
+        &self,
+        request: Request<pb::LiftSuppressionRequest>,
+    ) -> Answer<pb::LiftSuppressionResponse> {
+        let principal = Principal::of(&request)?;
+        let request = request.into_inner();
+        let claim = wire::claim(&request.claim.clone().unwrap_or_default()).map_err(|error| error.within("claim."))?;
+        let reason = wire::reason("reason", &request.reason)?;
+        let mutation = Mutation::new(principal, "LiftSuppression", "erasure", self.clock.now())
+            .with_request(&request.request_id, &request)?;
+        let erasures = self.lift(mutation, claim, reason).await?;
+        Ok(pb::LiftSuppressionResponse { erasures: erasures.into_iter().map(wire::erasure).collect() }.into())
+    }
+
     async fn get_erasure(&self, request: Request<pb::GetErasureRequest>) -> Answer<pb::GetErasureResponse> {
         let erasure = self.erasure(ids::parse("erasure_id", &request.get_ref().erasure_id)?).await?;
         Ok(pb::GetErasureResponse { erasure: Some(wire::erasure(erasure)) }.into())

@@ -1,6 +1,6 @@
 //! People who were erased: how far it has come, and by what they are known again.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use leadflow_platform::{Error, Result, db::Tx};
 use sea_orm::{
@@ -17,38 +17,52 @@ use super::{
         erasure_step, suppression,
     },
 };
-use crate::domain::erasure::{Erasure, Person, Step};
+use crate::domain::erasure::{Erasure, Lift, Person, Step};
 
-/// Keeps these hashes for good.
-pub(crate) async fn suppress(tx: &Tx, digests: BTreeSet<Vec<u8>>, now: i64) -> Result<()> {
+/// Keeps these hashes for good, as those of one person.
+pub(crate) async fn suppress(tx: &Tx, digests: BTreeSet<Vec<u8>>, erasure: &Erasure) -> Result<()> {
+    // Who was let in again may be erased again.
+    let changes = [suppression::Column::CreateTime, suppression::Column::ErasureId];
+    let again = OnConflict::column(suppression::Column::Digest).update_columns(changes).to_owned();
+    let row = |digest: &Vec<u8>| suppression::ActiveModel {
+        digest: Set(digest.clone()),
+        create_time: Set(erasure.create_time),
+        erasure_id: Set(Some(erasure.erasure_id)),
+    };
     for chunk in digests.into_iter().collect::<Vec<_>>().chunks(CHUNK) {
-        let row = |digest: &Vec<u8>| suppression::ActiveModel { digest: Set(digest.clone()), create_time: Set(now) };
         suppression::Entity::insert_many(chunk.iter().map(row))
-            .on_conflict(OnConflict::column(suppression::Column::Digest).do_nothing().to_owned())
+            .on_conflict(again.clone())
             .exec_without_returning(&**tx)
             .await?;
     }
     Ok(())
 }
 
-/// Which of these hashes are kept.
+/// Which of these hashes are kept, each with the erasure that it comes from; without those who were let in again.
 pub(crate) async fn suppressed(
     connection: &impl ConnectionTrait,
     digests: &BTreeSet<Vec<u8>>,
-) -> Result<BTreeSet<Vec<u8>>> {
-    let mut found = BTreeSet::new();
+) -> Result<BTreeMap<Vec<u8>, Option<Uuid>>> {
+    let mut found = BTreeMap::new();
     for chunk in digests.iter().cloned().collect::<Vec<_>>().chunks(CHUNK) {
         let rows = suppression::Entity::find()
             .filter(suppression::Column::Digest.is_in(chunk.iter().cloned()))
             .all(connection)
             .await?;
-        found.extend(rows.into_iter().map(|row| row.digest));
+        found.extend(rows.into_iter().map(|row| (row.digest, row.erasure_id)));
+    }
+    let erasures: BTreeSet<Uuid> = found.values().flatten().copied().collect();
+    if !erasures.is_empty() {
+        let lifted = Entity::find().select_only().column(Column::ErasureId).filter(Column::LiftTime.is_not_null());
+        let lifted = lifted.filter(Column::ErasureId.is_in(erasures)).into_tuple::<Uuid>().all(connection).await?;
+        found.retain(|_, erasure| erasure.is_none_or(|erasure| !lifted.contains(&erasure)));
     }
     Ok(found)
 }
 
 /// Writes an erasure as it is now, with what is to be looked for as long as it is not complete.
 pub(crate) async fn save(tx: &Tx, erasure: &Erasure, person: Option<&Person>) -> Result<()> {
+    let lift = erasure.lift.as_ref();
     let row = ActiveModel {
         erasure_id: Set(erasure.erasure_id),
         contact_ids: Set(to_json(&erasure.contact_ids)?),
@@ -57,8 +71,11 @@ pub(crate) async fn save(tx: &Tx, erasure: &Erasure, person: Option<&Person>) ->
         principal: Set(erasure.principal.clone()),
         create_time: Set(erasure.create_time),
         complete_time: Set(erasure.complete_time),
+        lift_time: Set(lift.map(|lift| lift.time)),
+        lift_principal: Set(lift.map(|lift| lift.principal.clone())),
+        lift_reason: Set(lift.map(|lift| lift.reason.clone())),
     };
-    let changes = [Column::Person, Column::CompleteTime];
+    let changes = [Column::Person, Column::CompleteTime, Column::LiftTime, Column::LiftPrincipal, Column::LiftReason];
     Entity::insert(row)
         .on_conflict(OnConflict::column(Column::ErasureId).update_columns(changes).to_owned())
         .exec_without_returning(&**tx)
@@ -141,6 +158,11 @@ async fn with_steps(connection: &impl ConnectionTrait, rows: Vec<Model>) -> Resu
                 principal: row.principal,
                 create_time: row.create_time,
                 complete_time: row.complete_time,
+                lift: row.lift_time.map(|time| Lift {
+                    time,
+                    principal: row.lift_principal.unwrap_or_default(),
+                    reason: row.lift_reason.unwrap_or_default(),
+                }),
             })
         })
         .collect()

@@ -4,6 +4,7 @@ pub(super) mod consents;
 pub(super) mod employers;
 pub(super) mod erasures;
 pub(super) mod hierarchy;
+pub(super) mod lifts;
 pub(super) mod matching;
 pub(super) mod merged_accounts;
 pub(super) mod merges;

@@ -36,6 +36,7 @@ impl MigratorTrait for Migrator {
             Box::new(migrations::site_map::SiteMap),
             Box::new(migrations::employers::Employers),
             Box::new(migrations::merged_accounts::MergedAccounts),
+            Box::new(migrations::lifts::Lifts),
         ])
     }
 }

@@ -25,6 +25,11 @@ pub(crate) fn erasure(erasure: Erasure) -> pb::Erasure {
         create_time: Some(time(erasure.create_time)),
         complete_time: erasure.complete_time.map(time),
         steps: erasure.steps.into_iter().map(step).collect(),
+        lift: erasure.lift.map(|lift| pb::Lift {
+            time: Some(time(lift.time)),
+            principal: lift.principal,
+            reason: lift.reason,
+        }),
     }
 }
 

@@ -7,8 +7,9 @@ use leadflow_platform::{auth::Credentials, rpc};
 use leadflow_proto::contact::v1::{
     Consent, ConsentChannel, ConsentState, Contact, ContactErased, ContactLine, EraseContactRequest, Erasure,
     ExportContactRequest, GetContactRequest, GetErasedPersonRequest, GetErasureRequest, Identity,
-    ImportContactsRequest, LawfulBasis, ListErasuresRequest, RecordConsentRequest, ReportErasureRequest,
-    UpdateContactRequest, consent_service_client::ConsentServiceClient, privacy_service_client::PrivacyServiceClient,
+    ImportContactsRequest, LawfulBasis, LiftSuppressionRequest, ListErasuresRequest, RecordConsentRequest,
+    ReportErasureRequest, UpdateContactRequest, consent_service_client::ConsentServiceClient,
+    privacy_service_client::PrivacyServiceClient,
 };
 use prost::Message as _;
 use sea_orm::{ConnectionTrait as _, DatabaseBackend, Statement};
@@ -72,6 +73,13 @@ async fn erase(world: &World, contact_id: &str) -> Result<Erasure, tonic::Status
 async fn report(world: &World, erasure: &Erasure, service: &str) -> Result<Erasure, tonic::Status> {
     let request = ReportErasureRequest { erasure_id: erasure.erasure_id.clone(), service: service.into(), deleted: 2 };
     Ok(privacy(world).report_erasure(request).await?.into_inner().erasure.unwrap())
+}
+
+async fn lift(world: &World, email: &str) -> Result<Vec<Erasure>, tonic::Status> {
+    let identity = Identity { email: email.into(), ..Default::default() };
+    let (claim, reason) = (Some(claim(identity)), "asked at the fair".to_owned());
+    let request = LiftSuppressionRequest { claim, reason, ..Default::default() };
+    Ok(privacy(world).lift_suppression(request).await?.into_inner().erasures)
 }
 
 /// The texts of the first column.
@@ -163,6 +171,39 @@ on_each_database! {
         let result = world.importer().import_contacts(request).await.unwrap().into_inner().results.remove(0);
         assert_eq!(item_refusal(result.error.as_ref()), ("SUPPRESSED".to_owned(), vec!["lines[0].identity".to_owned()]));
         assert!(world.contacts().await.is_empty());
+    }
+
+    async fn who_comes_back_is_let_in_by_a_person_and_by_nothing_else(database) {
+        let world = World::start(database).await;
+        let id = known(&world).await;
+        let erasure = erase(&world, &id).await.unwrap();
+        let open = lift(&world, "ada@example.de").await.unwrap_err();
+        assert_eq!((open.code(), reason(&open).as_str()), (Code::FailedPrecondition, "ERASURE_OPEN"));
+        report(&world, &erasure, "scoring").await.unwrap();
+        report(&world, &erasure, "activity-ingest").await.unwrap();
+        assert!(world.resolve_one(claim(ada())).await.suppressed, "a form is no proof of who has sent it");
+
+        let lifted = lift(&world, "Ada@Example.de").await.unwrap().remove(0);
+        assert_eq!(lifted.erasure_id, erasure.erasure_id);
+        let said = lifted.lift.unwrap();
+        assert_eq!((said.principal.as_str(), said.reason.as_str()), ("anna", "asked at the fair"));
+        let request = GetErasureRequest { erasure_id: erasure.erasure_id.clone() };
+        assert!(privacy(&world).get_erasure(request).await.unwrap().into_inner().erasure.unwrap().lift.is_some());
+        // By all that they were known by, and as somebody new.
+        let cookie = claim(Identity { anonymous_id: "cookie-1".into(), ..Default::default() });
+        let back = world.resolve(vec![claim(ada()), cookie]).await;
+        assert!(back[0].contact_created && back.iter().all(|it| !it.suppressed && it.contact_id == back[0].contact_id));
+        assert_ne!(back[0].contact_id, id);
+
+        for nobody in ["ada@example.de", "bert@example.de"] {
+            let error = lift(&world, nobody).await.unwrap_err();
+            assert_eq!((error.code(), reason(&error).as_str()), (Code::NotFound, "NOT_SUPPRESSED"));
+            assert_eq!(fields(&error), ["claim.identity"]);
+        }
+        assert_eq!(fields(&lift(&world, "ada").await.unwrap_err()), ["claim.identity.email"]);
+        // And they may be erased again.
+        erase(&world, &back[0].contact_id).await.unwrap();
+        assert!(world.resolve_one(claim(ada())).await.suppressed);
     }
 
     async fn a_phone_that_others_have_is_not_held_against_them(database) {

@@ -60,6 +60,7 @@ pub(crate) async fn run(cli: Cli, vars: Vars) -> Result<ExitCode> {
         Command::Consent(consent) => consent::run(&clients, format, consent).await?,
         Command::MayContact(args) => return consent::may_contact(&clients, format, args).await,
         Command::Erase(args) => privacy::erase(&clients, format, args).await?,
+        Command::LiftSuppression(args) => privacy::lift(&clients, format, args).await?,
         Command::Erasures(args) => privacy::erasures(&clients, format, args).await?,
         Command::Accounts(accounts) => lists::accounts(&clients, format, accounts).await?,
         Command::Merge(args) => merge::run(&clients, format, args).await?,

@@ -7,9 +7,9 @@ use serde_json::{Value as Json, json};
 use super::mutations::request_id;
 use crate::{
     activity_json,
-    cli::{Erase, Erasures, Format},
+    cli::{Erase, Erasures, Format, LiftSuppression},
     client::{Clients, all},
-    output::{self, Column, Rows, json_time, short_time},
+    output::{self, Column, Rows, json_text, json_time, short_time},
     proto_json,
 };
 
@@ -25,6 +25,24 @@ pub(crate) async fn erase(clients: &Clients, format: Format, args: Erase) -> Res
     Ok(())
 }
 
+pub(crate) async fn lift(clients: &Clients, format: Format, args: LiftSuppression) -> Result<()> {
+    let identity = pb::Identity {
+        email: args.email.unwrap_or_default(),
+        phone: args.phone.unwrap_or_default(),
+        external_id: args.external_id.unwrap_or_default(),
+        ..Default::default()
+    };
+    let claim = pb::IdentityClaim { identity: Some(identity), source: args.source.unwrap_or_default() };
+    let request = pb::LiftSuppressionRequest { claim: Some(claim), reason: args.reason, request_id: request_id() };
+    let erasures = clients.privacy.clone().lift_suppression(request).await?.into_inner().erasures;
+    if format == Format::Json {
+        output::print_json(&erasures.iter().map(to_json).collect());
+    } else {
+        println!("let in again: what comes from now on is theirs, and starts without a consent");
+    }
+    Ok(())
+}
+
 pub(crate) async fn erasures(clients: &Clients, format: Format, args: Erasures) -> Result<()> {
     let mut client = clients.privacy.clone();
     let page = async |page_size, page_token| {
@@ -34,7 +52,7 @@ pub(crate) async fn erasures(clients: &Clients, format: Format, args: Erasures) 
     };
     let (found, more) = all(args.limit.limit, page).await?;
     output::list(format, found.iter().map(to_json).collect(), more, || {
-        let heads = ["asked for", "complete", "still at it", "reason", "by", "erasure"];
+        let heads = ["asked for", "complete", "still at it", "reason", "by", "let in again", "erasure"];
         let mut rows = Rows::new(heads.map(|head| Column(head, false)));
         for one in &found {
             let open = one.steps.iter().filter(|step| step.complete_time.is_none());
@@ -44,6 +62,7 @@ pub(crate) async fn erasures(clients: &Clients, format: Format, args: Erasures) 
                 open.map(|step| step.service.as_str()).collect::<Vec<_>>().join(", "),
                 one.reason.clone(),
                 one.principal.clone(),
+                short_time(one.lift.as_ref().and_then(|lift| lift.time.as_ref())),
                 one.erasure_id.clone(),
             ]);
         }
@@ -84,6 +103,7 @@ fn to_json(one: &pb::Erasure) -> Json {
             "deleted": step.deleted,
         })
     };
+    let lift = one.lift.clone().unwrap_or_default();
     json!({
         "erasure_id": one.erasure_id,
         "contact_ids": one.contact_ids,
@@ -92,6 +112,9 @@ fn to_json(one: &pb::Erasure) -> Json {
         "create_time": json_time(one.create_time.as_ref()),
         "complete_time": json_time(one.complete_time.as_ref()),
         "steps": one.steps.iter().map(step).collect::<Vec<_>>(),
+        "lift_time": json_time(lift.time.as_ref()),
+        "lift_principal": json_text(&lift.principal),
+        "lift_reason": json_text(&lift.reason),
     })
 }
 

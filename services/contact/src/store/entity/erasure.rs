@@ -12,6 +12,9 @@ pub(crate) struct Model {
     pub(crate) principal: String,
     pub(crate) create_time: i64,
     pub(crate) complete_time: Option<i64>,
+    pub(crate) lift_time: Option<i64>,
+    pub(crate) lift_principal: Option<String>,
+    pub(crate) lift_reason: Option<String>,
 }
 
 impl ActiveModelBehavior for ActiveModel {}
