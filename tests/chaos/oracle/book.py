@@ -16,22 +16,33 @@ class Book:
         self.models = {row["version"]: row["content"] for row in world.models}
         self.newest = max(self.models, default=None)
         reclassified = {row["activity_id"]: row["reclassify_time"] for row in world.evidence}
+        self.above = {row["account_id"]: row["parent_account_id"] for row in world.accounts if row["roll_up"]}
         self.activities = defaultdict(list)
         for row in world.activities:
             if row["state"] == "identified" and row["account_id"]:
                 counted = ledger.as_counted(row) | {"reclassify_time": reclassified.get(row["activity_id"])}
-                self.activities[row["account_id"]].append(counted)
+                self.activities[self.top(row["account_id"])].append(counted)
         self.facts = {row["account_id"]: without_nothing(row) for row in world.accounts}
         self.contacts = {row["contact_id"]: [revision(without_nothing(row))] for row in world.contacts}
         self.revisions = grouped(world.account_revisions, "account_id")
         self.adjustments = grouped(world.adjustments, "lead_id")
-        self.rounds = {round_of(lead): lead for lead in world.leads}
+        self.closed = [lead for lead in world.leads if lead["close_time"] and lead["close_reason"] != "merged"]
+
+    def top(self, account):
+        """The account that has the leads: the topmost that is reached by those that go up to their parents."""
+        while account in self.above:
+            account = self.above[account]
+        return account
 
     def case(self, lead, version, activities, facts):
-        account, category, number = round_of(lead)
-        before = self.rounds.get((account, category, number - 1), {})
+        category = lead["product_category"]
+        before = (
+            one["close_time"]
+            for one in self.closed
+            if one["lead_id"] != lead["lead_id"] and self.together(one, lead) and not ended_before(lead, one)
+        )
         return {
-            "lead": {"product_category": category, "previous_close_time": before.get("close_time")},
+            "lead": {"product_category": category, "previous_close_time": max(before, default=None)},
             "categories": self.categories,
             "model": self.models[version],
             "activities": activities,
@@ -40,15 +51,20 @@ class Book:
             "adjustments": self.adjustments[lead["lead_id"]],
         }
 
+    def together(self, one, other):
+        """Whether two leads are of one interest, whosever activity has opened them."""
+        same = one["product_category"] == other["product_category"]
+        return same and self.top(one["account_id"]) == self.top(other["account_id"])
+
     def live(self, lead):
         """The scorer of an open lead, with all that is known by now."""
-        account = lead["account_id"]
+        account = self.top(lead["account_id"])
         case = self.case(lead, self.newest, self.activities[account], self.facts.get(account, {}))
         return Scorer(case)
 
 
-def round_of(lead):
-    return lead["account_id"], lead["product_category"], lead["round"]
+def ended_before(lead, other):
+    return lead["close_time"] is not None and lead["close_time"] <= other["close_time"]
 
 
 def grouped(rows, key):

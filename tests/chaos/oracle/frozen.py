@@ -43,7 +43,7 @@ def attempts(lead, explanation, book):
     of a rule that counts once, or brought an answer.
     """
     at = explanation["at"]
-    ledger_has = {one["activity_id"]: one for one in book.activities[lead["account_id"]]}
+    ledger_has = {one["activity_id"]: one for one in book.activities[book.top(lead["account_id"])]}
     with_lines = [
         # Whose it was then; it may have become known better since.
         {**ledger_has[line["activity"]["activity_id"]], "contact_id": line["activity"]["contact_id"]}
@@ -57,7 +57,7 @@ def attempts(lead, explanation, book):
         for one in ledger_has.values()
         if one["activity_id"] not in seen and one["record_time"] <= at and one["occur_time"] <= at
     ]
-    revisions = sorted(book.revisions[lead["account_id"]], key=lambda known: -known["revision"])
+    revisions = sorted(book.revisions[book.top(lead["account_id"])], key=lambda known: -known["revision"])
     for facts in [known["facts"] for known in revisions] or [{}]:
         case = book.case(lead, explanation["model_version"], with_lines, facts)
         yield Scorer({**case, "activities": with_lines + others}).score(at, EVER)

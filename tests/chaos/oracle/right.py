@@ -97,6 +97,11 @@ def evidence(row, disposition="scored"):
     }
 
 
+def company(id, **more):
+    base = {"account_id": id, "reference": None, "owner_rep": "", "region": "", "parent_account_id": None}
+    return {**base, "roll_up": False, **more}
+
+
 def line(kind, group, rule, milli, activity=None):
     return {"kind": kind, "group": group, "rule": rule, "activity_id": activity, "milli": milli}
 
@@ -137,7 +142,7 @@ def right():
         asked,
         activities=rows,
         evidence=[evidence(row) for row in rows],
-        accounts=[{"account_id": ACME, "reference": None, "owner_rep": "", "region": "", **FACTS}],
+        accounts=[company(ACME, **FACTS)],
         account_revisions=[{"account_id": ACME, "revision": 1, "record_time": NOW, "facts": FACTS}],
         contacts=[{"contact_id": ADA, "country": "DE"}],
         identities=[{"kind": "email", "value": "ada@acme.de", "contact_id": ADA}],

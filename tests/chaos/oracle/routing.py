@@ -105,7 +105,7 @@ def check_decisions(world, assigned, findings):
         key = account["account_id"], account["revision"]
         if known_as(account) != told(facts.get(key, {})):
             findings.add("misrouted", f"{label} was decided by facts of the account that never were: {account}")
-        elif account["revision"] < needed.get((row["lead_id"], row["hand_over"]), 0):
+        elif account["revision"] < needed[row["lead_id"], row["hand_over"], account["account_id"]]:
             findings.add("misrouted", f"{label} was decided by older facts than its activities were resolved with")
         configuration = configurations.get(trace["configuration_version"], {})
         expected = decide(trace, configuration, rounds.get(row["lead_id"]))
@@ -118,14 +118,14 @@ def check_decisions(world, assigned, findings):
 
 
 def needed_revisions(world):
-    """By hand-over: the account's revision that the activities behind it were resolved with."""
+    """By hand-over and account: the revision that the activities behind the hand-over were resolved with."""
     resolved = {row["activity_id"]: (row["account_id"], row["account_revision"]) for row in world.activities}
-    accounts = {lead["lead_id"]: lead["account_id"] for lead in world.leads}
-    needed = {}
+    needed = defaultdict(int)
     for row in world.frozen:
-        found = [resolved.get(line["activity_id"], (None, 0)) for line in row["explanation"]["score"]["lines"]]
-        own = (number for account, number in found if account == accounts.get(row["lead_id"]))
-        needed[row["lead_id"], row["hand_over"]] = max(own, default=0)
+        for line in row["explanation"]["score"]["lines"]:
+            account, revision = resolved.get(line["activity_id"], (None, 0))
+            key = row["lead_id"], row["hand_over"], account
+            needed[key] = max(needed[key], revision)
     return needed
 
 

@@ -5,7 +5,7 @@ from collections import defaultdict
 import frozen
 import ledger
 from arithmetic import latest_answers, share_of
-from book import EVER, Book, account_of, grouped
+from book import EVER, Book, account_of
 
 DAY = 24 * 3_600_000
 
@@ -36,7 +36,7 @@ def check_leads(book, world, findings):
     """Who has done what opens a lead has one; nobody has two open ones in a category."""
     present = defaultdict(list)
     for lead in world.leads:
-        present[lead["account_id"], lead["product_category"]].append(lead)
+        present[book.top(lead["account_id"]), lead["product_category"]].append(lead)
     for key, leads in present.items():
         if sum(lead["close_time"] is None for lead in leads) > 1:
             findings.add("duplicate_effects", f"account {key[0]} has two open leads in {key[1]}")
@@ -83,7 +83,9 @@ def compare_live(lead, book, scorer, result, findings):
 
 def check_dispositions(book, world, findings):
     """What became of each activity, where no closed round has a say in it."""
-    leads = grouped(world.leads, "account_id")
+    leads = defaultdict(list)
+    for lead in world.leads:
+        leads[book.top(lead["account_id"])].append(lead)
     said = {row["activity_id"]: row["disposition"] for row in world.evidence}
     for row in world.evidence:
         if not row["account_id"] and row["disposition"] != "no_account":

@@ -22,7 +22,8 @@ TABLES = {
     "accounts": (
         "contact",
         "accounts",
-        "account_id reference name country region postal_code industry relation owner_rep employees revenue",
+        "account_id reference name country region postal_code industry relation owner_rep employees revenue"
+        " parent_account_id roll_up",
     ),
     "account_keys": ("contact", "account_keys", "kind value account_id"),
     "contacts": ("contact", "contacts", "contact_id role function seniority stage country"),

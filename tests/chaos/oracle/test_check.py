@@ -9,7 +9,7 @@ from pathlib import Path
 import identity
 import tables
 from check import judge
-from right import DAY, MODEL, NOW, evidence, line, recorded, right, sent
+from right import ACME, DAY, MODEL, NOW, company, evidence, line, recorded, right, sent
 from routing import turn
 
 class Case(unittest.TestCase):
@@ -184,6 +184,52 @@ class ScoreMismatches(Case):
         self.world.hand_overs.clear()
         self.world.assignments.clear()
         self.assertIn("opens a lead in hplc, and there is none", self.found("score_mismatches")[0])
+
+
+class RolledUp(Case):
+    """Acme Works, which belongs to Acme and whose leads go up to it, has looked at a page; and so has its laboratory."""
+
+    def setUp(self):
+        super().setUp()
+        for place, (id, parent) in enumerate((("works", ACME), ("lab", "works"))):
+            facts = {"parent_account_id": parent, "roll_up": True, "employees": 5}
+            self.world.accounts.append(company(id, name=id, **facts))
+            form = sent(f"form-of-{id}")
+            form["activity"]["identity"] = identity = {"email": f"bo@{id}.de"}
+            payload = {"identity": identity, "attributes": {}, "answers": {}}
+            row = recorded(form, account_id=id, contact_id=f"bo-{id}", payload=payload, account_revision=9)
+            self.world.sent.append(form)
+            self.world.activities.append(row)
+            self.world.evidence.append(evidence(row))
+        self.world.leads[0] |= {"contacts": 3, "valid_activities": 4}
+        self.world.leads[0]["score_milli"] += 2 * 10_000
+
+    def test_what_is_done_at_a_subsidiary_counts_for_the_parents_lead(self):
+        self.frozen_before()
+        self.assertEqual(judge(self.world).details, [])
+
+    def test_a_lead_that_a_subsidiary_has_opened_is_the_parents(self):
+        self.frozen_before()
+        self.world.leads[0]["account_id"] = "works"
+        self.assertEqual(judge(self.world).details, [])
+
+    def test_a_lead_of_the_subsidiarys_own_beside_it(self):
+        self.frozen_before()
+        own = {**self.world.leads[0], "lead_id": "lead-2", "account_id": "works", "status": "incubating"}
+        self.world.leads.append({**own, "assignment_id": None, "assigned_rep": "", "hand_over": 1})
+        self.assertIn(f"account {ACME} has two open leads in hplc", self.found("duplicate_effects"))
+
+    def test_what_counts_for_itself_again_and_was_not_scored_so(self):
+        self.frozen_before()
+        self.world.accounts[1]["roll_up"] = False
+        self.assertIn("the score is", "; ".join(self.found("score_mismatches")))
+
+    def frozen_before(self):
+        """The hand-over was before anything was known of the subsidiaries."""
+        for row in self.world.activities[2:]:
+            row["record_time"] = NOW + 1
+        for row in self.world.evidence[2:]:
+            row["record_time"] = NOW + 1
 
 
 class Unrouted(Case):

@@ -11,7 +11,7 @@ use leadflow_platform::{
 use sea_orm::ConnectionTrait;
 use uuid::Uuid;
 
-use super::{App, joined};
+use super::{App, hierarchy::check_roll_up, joined};
 use crate::{
     domain::{Account, Joined, Key, matching::Subject},
     error,
@@ -23,6 +23,8 @@ use crate::{
 
 /// Where the parent stands in a request about one account.
 const PARENT: &str = "account.parent_account_id";
+/// Where it stands whether leads go up to it.
+const ROLL_UP: &str = "account.roll_up";
 
 impl App {
     /// The account that the id leads to.
@@ -59,6 +61,7 @@ impl App {
                 hierarchy::lock(&tx).await?;
             }
             directory::lock_keys(&tx, &account.keys()).await?;
+            check_roll_up(&account, ROLL_UP)?;
             app.check_parents(&tx, &account, PARENT).await?;
             app.check_free(&tx, &account, &[account.account_id]).await?;
             app.store_account(&tx, Account { create_time: app.now(), ..account }).await
@@ -96,6 +99,7 @@ impl App {
             let mut wanted = before.shown();
             change(&mut wanted);
             let sides: Vec<_> = before.sides().map(|side| side.account_id).collect();
+            check_roll_up(&wanted, ROLL_UP)?;
             app.check_free(&tx, &wanted, &sides).await?;
             if wanted.parent_account_id != before.shown().parent_account_id {
                 app.check_parents(&tx, &wanted, PARENT).await?;

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 use uuid::Uuid;
 
-use super::App;
+use super::{App, hierarchy::check_roll_up};
 use crate::{
     domain::{Account, Key},
     error,
@@ -116,6 +116,7 @@ impl App {
             }
             let at = format!("accounts[{index}].");
             if before.as_ref() != Some(&account) {
+                check_roll_up(&account, &format!("{at}roll_up"))?;
                 self.check_free(tx, &account, &[account.account_id]).await.map_err(|error| error.within(&at))?;
                 self.store_account(tx, account.clone()).await?;
             }
@@ -206,6 +207,7 @@ fn shown(account: &Account, parents: &HashMap<Uuid, String>) -> Json {
         "relation": account.relation,
         "owner_rep": account.owner_rep,
         "parent": account.parent_account_id.and_then(|id| parents.get(&id)),
+        "roll_up": account.roll_up.then_some(true),
         "sites": account.sites,
     });
     let set = |value: &Json| !value.is_null() && value != "" && value != &json!([]);

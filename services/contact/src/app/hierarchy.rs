@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use leadflow_platform::{Result, db::Tx, error::Code};
+use leadflow_platform::{Error, Result, db::Tx, error::Code};
 
 use super::{App, joined};
 use crate::{domain::Account, error};
@@ -38,4 +38,12 @@ impl App {
         }
         Ok(())
     }
+}
+
+/// Leads go up to a parent, and to nobody else. `field` is where that stands in the request.
+pub(super) fn check_roll_up(account: &Account, field: &str) -> Result<()> {
+    if account.roll_up && account.parent_account_id.is_none() {
+        return Err(Error::invalid(field, "is for an account that has a parent: say which, or leave it out"));
+    }
+    Ok(())
 }

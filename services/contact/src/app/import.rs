@@ -13,7 +13,7 @@ use prost::Message as _;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{App, joined};
+use super::{App, hierarchy::check_roll_up, joined};
 use crate::{
     domain::{
         Account, Claim, Contact, Joined,
@@ -114,6 +114,7 @@ impl App {
         if wanted.name.is_empty() {
             return Err(Error::invalid("account.name", "is needed to create an account"));
         }
+        check_roll_up(&wanted, "account.roll_up")?;
         let changed = joined.spread(&wanted);
         if changed.is_empty() && !is_new {
             return Ok(Outcome::Unchanged(id));

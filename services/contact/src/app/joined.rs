@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::App;
 use crate::{
     domain::{Account, Contact, Joined, joined::Side, merge::Kind},
-    store::{accounts, contacts, merges},
+    store::{accounts, contacts, hierarchy, merges},
 };
 
 /// What can be merged, as it is kept.
@@ -27,6 +27,12 @@ pub(super) trait Kept: Side + Send + Sync + 'static {
     /// The same, locked in the order of their ids.
     fn lock(tx: &Tx, ids: &[Uuid]) -> impl Future<Output = Result<BTreeMap<Uuid, Self>>> + Send;
 
+    /// Waits until nobody else changes who belongs to whom, where that plays a part. Comes before all other locks.
+    fn lock_place(tx: &Tx) -> impl Future<Output = Result<()>> + Send;
+
+    /// Makes sure that it does not come to belong to itself. `field` is what is at fault in the request.
+    fn check_place(app: &App, tx: &Tx, id: Uuid, field: &str) -> impl Future<Output = Result<()>> + Send;
+
     /// Lets it be merged into another, or be itself again, and announces that.
     fn point(self, app: &App, tx: &Tx, into: Option<Uuid>) -> impl Future<Output = Result<()>> + Send;
 }
@@ -40,6 +46,14 @@ impl Kept for Account {
 
     async fn lock(tx: &Tx, ids: &[Uuid]) -> Result<BTreeMap<Uuid, Self>> {
         accounts::lock(tx, ids.iter().copied().collect()).await
+    }
+
+    async fn lock_place(tx: &Tx) -> Result<()> {
+        hierarchy::lock(tx).await
+    }
+
+    async fn check_place(app: &App, tx: &Tx, id: Uuid, field: &str) -> Result<()> {
+        app.check_parents(tx, &get::<Self>(&**tx, id).await?.shown(), field).await
     }
 
     async fn point(mut self, app: &App, tx: &Tx, into: Option<Uuid>) -> Result<()> {
@@ -58,6 +72,14 @@ impl Kept for Contact {
 
     async fn lock(tx: &Tx, ids: &[Uuid]) -> Result<BTreeMap<Uuid, Self>> {
         contacts::lock(tx, ids).await
+    }
+
+    async fn lock_place(_: &Tx) -> Result<()> {
+        Ok(())
+    }
+
+    async fn check_place(_: &App, _: &Tx, _: Uuid, _: &str) -> Result<()> {
+        Ok(())
     }
 
     async fn point(mut self, app: &App, tx: &Tx, into: Option<Uuid>) -> Result<()> {

@@ -94,6 +94,7 @@ impl App {
     async fn merge_sides<T: Kept>(&self, tx: &Tx, merging: Merging, principal: &str) -> Result<Merge> {
         let Merging { survivor_id, merged_id, survivor_etag, merged_etag, note } = merging;
         check_two(survivor_id, merged_id)?;
+        T::lock_place(tx).await?;
         // Both at once, in the order of their ids: two who merge the same ones do not wait for each other in a circle.
         let mut locked = T::lock(tx, &[survivor_id, merged_id]).await?;
         for (id, field, etag) in [(survivor_id, "survivor_id", survivor_etag), (merged_id, "merged_id", merged_etag)] {
@@ -111,6 +112,7 @@ impl App {
         }
         let merge = self.entry(T::KIND, survivor_id, merged_id, principal, note);
         merges::enter(tx, std::slice::from_ref(&merge)).await?;
+        T::check_place(self, tx, survivor_id, "merged_id").await?;
         self.announce_merge(tx, &merge).await?;
         Ok(merge)
     }
@@ -135,6 +137,7 @@ impl App {
     }
 
     async fn undo_sides<T: Kept>(&self, tx: &Tx, merge_id: Uuid, principal: String, note: String) -> Result<Merge> {
+        T::lock_place(tx).await?;
         let merged_id = merges::get(&**tx, merge_id).await?.merged_id;
         let merged = T::lock(tx, &[merged_id]).await?.remove(&merged_id);
         // Read again under the lock: somebody may have been faster.
@@ -146,6 +149,9 @@ impl App {
         merged.point(self, tx, None).await?;
         merge.undo = Some(Undo { time: self.now(), principal, note });
         merges::enter_undo(tx, &merge).await?;
+        for side in [merge.survivor_id, merged_id] {
+            T::check_place(self, tx, side, "merge_id").await?;
+        }
         self.announce_merge(tx, &merge).await?;
         Ok(merge)
     }

@@ -15,6 +15,8 @@ pub struct AccountLine {
     pub account: Account,
     /// How it stands to the company, if that is said.
     pub relation: Option<Relation>,
+    /// Whether its leads go up to that one, if that is said.
+    pub roll_up: Option<bool>,
     /// The account that it belongs to: an id, a reference or a name.
     pub parent: String,
 }
@@ -72,6 +74,7 @@ impl AccountLine {
             relation: self.relation.unwrap_or(known.relation),
             owner_rep: said(&new.owner_rep, &known.owner_rep),
             parent_account_id: parent.or(known.parent_account_id),
+            roll_up: self.roll_up.unwrap_or(known.roll_up),
             sites: if new.sites.is_empty() { known.sites.clone() } else { new.sites.clone() },
             ..known.clone()
         }

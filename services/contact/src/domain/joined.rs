@@ -158,9 +158,10 @@ impl Side for Account {
             fill(&mut self.city, &other.city);
             fill(&mut self.street, &other.street);
         }
-        // What is one does not belong to itself.
+        // What is one does not belong to itself. A parent is filled in; that leads go up to it, the survivor has to say.
         let own = [self.account_id, other.account_id];
         let beyond = |parent: Option<Uuid>| parent.filter(|id| !own.contains(id));
+        self.roll_up &= beyond(self.parent_account_id).is_some();
         self.parent_account_id = beyond(self.parent_account_id).or(beyond(other.parent_account_id));
         if self.sites.is_empty() {
             self.sites.clone_from(&other.sites);
@@ -192,7 +193,7 @@ impl Side for Account {
         take(&mut self.street, &shown.street, &wanted.street, survivor);
         take(&mut self.industry, &shown.industry, &wanted.industry, survivor);
         take(&mut self.owner_rep, &shown.owner_rep, &wanted.owner_rep, survivor);
-        take(&mut self.parent_account_id, &shown.parent_account_id, &wanted.parent_account_id, survivor);
+        take_place(self, shown, wanted, survivor);
         take(&mut self.sites, &shown.sites, &wanted.sites, survivor);
         take(&mut self.employees, &shown.employees, &wanted.employees, survivor);
         take(&mut self.revenue, &shown.revenue, &wanted.revenue, survivor);
@@ -222,6 +223,7 @@ impl Side for Account {
             ("revenue", number(self.revenue)),
             ("owner_rep", self.owner_rep.clone()),
             ("parent_account_id", self.parent_account_id.map(|id| id.to_string()).unwrap_or_default()),
+            ("roll_up", self.parent_account_id.map(|_| self.roll_up.to_string()).unwrap_or_default()),
         ]
     }
 }
@@ -310,6 +312,14 @@ fn agree(one: &str, other: &str) -> bool {
 fn fill(known: &mut String, said: &str) {
     if known.is_empty() {
         said.clone_into(known);
+    }
+}
+
+/// The parent and whether leads go up to it: one does not go without the other.
+fn take_place(own: &mut Account, shown: &Account, wanted: &Account, survivor: bool) {
+    let place = |of: &Account| (of.parent_account_id, of.roll_up);
+    if place(shown) != place(wanted) && (survivor || wanted.parent_account_id.is_none()) {
+        (own.parent_account_id, own.roll_up) = place(wanted);
     }
 }
 

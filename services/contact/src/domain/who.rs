@@ -41,6 +41,9 @@ pub struct Account {
     /// The account that it belongs to.
     #[serde(default)]
     pub parent_account_id: Option<Uuid>,
+    /// Whether what is done at it counts for the parent's leads. Never without a parent.
+    #[serde(default)]
+    pub roll_up: bool,
     /// Where it works.
     #[serde(default)]
     pub sites: Vec<Site>,

@@ -140,6 +140,7 @@ pub(crate) async fn save(tx: &Tx, accounts: impl IntoIterator<Item = &Account>) 
             Column::Relation,
             Column::OwnerRep,
             Column::ParentAccountId,
+            Column::RollUp,
             Column::Sites,
             Column::Revision,
             Column::UpdateTime,
@@ -233,6 +234,7 @@ fn to_row(account: &Account) -> Result<ActiveModel> {
         relation: Set(relation.to_owned()),
         owner_rep: Set(account.owner_rep.clone()),
         parent_account_id: Set(account.parent_account_id),
+        roll_up: Set(account.roll_up),
         sites: Set(sites.map_err(|cause| Error::internal("sites without JSON").because(cause))?),
         revision: Set(account.revision),
         create_time: Set(account.create_time),
@@ -265,6 +267,7 @@ fn to_account(row: Model, domains: Vec<String>) -> Result<Account> {
         },
         owner_rep: row.owner_rep,
         parent_account_id: row.parent_account_id,
+        roll_up: row.roll_up,
         sites: serde_json::from_value(row.sites)
             .map_err(|cause| Error::internal("unreadable JSON in the database").because(cause))?,
         revision: row.revision,

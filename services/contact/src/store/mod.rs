@@ -37,6 +37,7 @@ impl MigratorTrait for Migrator {
             Box::new(migrations::employers::Employers),
             Box::new(migrations::merged_accounts::MergedAccounts),
             Box::new(migrations::lifts::Lifts),
+            Box::new(migrations::roll_up::RollUp),
         ])
     }
 }

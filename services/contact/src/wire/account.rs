@@ -43,6 +43,7 @@ pub(crate) fn account(account: &Account) -> pb::Account {
         update_time: Some(time(account.update_time)),
         parent_account_id: account.parent_account_id.map(|id| id.to_string()).unwrap_or_default(),
         parent_reference: String::new(),
+        roll_up: Some(account.roll_up),
         sites: account.sites.iter().map(site).collect(),
         merged_into_account_id: account.merged_into.map(|id| id.to_string()).unwrap_or_default(),
         merged_account_ids: Vec::new(),
@@ -171,6 +172,7 @@ pub(crate) fn account_from(field: &str, said: pb::Account) -> Result<Account> {
         relation,
         owner_rep: short(&at("owner_rep"), &said.owner_rep)?,
         parent_account_id: ids::parse_optional(&at("parent_account_id"), &said.parent_account_id)?,
+        roll_up: said.roll_up.unwrap_or_default(),
         sites,
         ..Account::default()
     })
@@ -187,7 +189,7 @@ pub(crate) fn account_change(
     mask: Option<&prost_types::FieldMask>,
     mut said: pb::Account,
 ) -> Result<impl Fn(&mut Account) + Send + Sync + 'static> {
-    const FIELDS: [&str; 15] = [
+    const FIELDS: [&str; 16] = [
         "reference",
         "name",
         "domains",
@@ -202,6 +204,7 @@ pub(crate) fn account_change(
         "relation",
         "owner_rep",
         "parent_account_id",
+        "roll_up",
         "sites",
     ];
     let paths = mask_paths(mask, &FIELDS)?;
@@ -226,9 +229,14 @@ pub(crate) fn account_change(
                 "revenue" => account.revenue = new.revenue,
                 "relation" => account.relation = new.relation,
                 "parent_account_id" => account.parent_account_id = new.parent_account_id,
+                "roll_up" => account.roll_up = new.roll_up,
                 "sites" => account.sites.clone_from(&new.sites),
                 _ => account.owner_rep.clone_from(&new.owner_rep),
             }
+        }
+        // Without its parent it has nothing to go up to, unless that is what was said: then it is refused.
+        if !paths.iter().any(|path| path == "roll_up") {
+            account.roll_up &= account.parent_account_id.is_some();
         }
     })
 }

@@ -21,7 +21,7 @@ pub(crate) fn account_line(line: pb::AccountLine) -> Result<AccountLine> {
     if !said.parent_account_id.is_empty() || !said.parent_reference.is_empty() {
         return Err(Error::invalid("account.parent_account_id", "is not for imports: give `parent` of the line"));
     }
-    let relation = said.relation() != pb::Relation::Unspecified;
+    let (relation, roll_up) = (said.relation() != pb::Relation::Unspecified, said.roll_up);
     // A name that is not to be changed need not be said.
     let nameless = said.name.trim().is_empty();
     if nameless {
@@ -35,7 +35,7 @@ pub(crate) fn account_line(line: pb::AccountLine) -> Result<AccountLine> {
         account.name.clear();
     }
     let relation = relation.then_some(account.relation);
-    Ok(AccountLine { account_id, account, relation, parent: short("parent", &line.parent)? })
+    Ok(AccountLine { account_id, account, relation, roll_up, parent: short("parent", &line.parent)? })
 }
 
 /// A person as a line says it, whose external ids are of `source`.

@@ -56,6 +56,7 @@ on_each_database! {
             etag: "1".into(),
             create_time: account.create_time,
             update_time: account.create_time,
+            roll_up: Some(false),
             ..whole()
         };
         assert_eq!(account, expected);

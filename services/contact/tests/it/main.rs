@@ -21,5 +21,6 @@ mod properties;
 mod refusals;
 mod replicas;
 mod resolution;
+mod roll_up;
 mod site_map;
 mod support;

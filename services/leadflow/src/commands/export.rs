@@ -18,7 +18,7 @@ use crate::{
     output::word,
 };
 
-const ACCOUNTS: [&str; 13] = [
+const ACCOUNTS: [&str; 14] = [
     "account_id",
     "reference",
     "name",
@@ -32,6 +32,7 @@ const ACCOUNTS: [&str; 13] = [
     "relation",
     "owner_rep",
     "parent",
+    "roll_up",
 ];
 /// With the first of several addresses and phones, as an import has one.
 const CONTACTS: [&str; 11] = [
@@ -93,6 +94,7 @@ async fn accounts(clients: &Clients, mut out: Writer<Box<dyn Write>>) -> Result<
                 &relation,
                 &one.owner_rep,
                 parent,
+                &one.roll_up().to_string(),
             ])?;
         }
         page_token = page.next_page_token;

@@ -78,7 +78,7 @@ pub(crate) async fn accounts(clients: &Clients, format: Format, args: Accounts) 
     };
     let (found, more) = all(args.limit.limit, page).await?;
     output::list(format, found.iter().map(account_json).collect(), more, || {
-        let heads = ["name", "country", "region", "industry", "relation", "owner", "domains", "account"];
+        let heads = ["name", "country", "region", "industry", "relation", "owner", "rolls up", "domains", "account"];
         let mut rows = Rows::new(heads.map(|head| Column(head, false)));
         for one in &found {
             rows.push([
@@ -88,6 +88,7 @@ pub(crate) async fn accounts(clients: &Clients, format: Format, args: Accounts) 
                 one.industry.clone(),
                 word(one.relation().as_str_name(), "RELATION_"),
                 one.owner_rep.clone(),
+                if one.roll_up() { "yes".to_owned() } else { String::new() },
                 one.domains.join(" "),
                 one.account_id.clone(),
             ]);
@@ -112,6 +113,7 @@ pub(crate) fn account_json(one: &contact::Account) -> Json {
         "relation": word(one.relation().as_str_name(), "RELATION_"),
         "owner_rep": json_text(&one.owner_rep),
         "parent_account_id": json_text(&one.parent_account_id),
+        "roll_up": one.roll_up(),
         "sites": one.sites.iter().map(site_json).collect::<Vec<_>>(),
         "etag": one.etag,
     })

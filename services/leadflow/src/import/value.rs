@@ -147,7 +147,7 @@ fn number(text: &str) -> Result<Json, String> {
     })
 }
 
-fn yes_or_no(text: &str) -> Result<bool, String> {
+pub(crate) fn yes_or_no(text: &str) -> Result<bool, String> {
     match text.to_lowercase().as_str() {
         "true" | "yes" | "y" | "on" | "1" | "x" | "ja" | "wahr" => Ok(true),
         "false" | "no" | "n" | "off" | "0" | "nein" | "falsch" => Ok(false),

@@ -271,6 +271,9 @@ pub(super) struct Account {
     /// The reference of the account that it belongs to.
     #[serde(default)]
     parent: String,
+    /// Whether what is done there counts for the leads of that one.
+    #[serde(default)]
+    roll_up: bool,
     #[serde(default)]
     sites: Vec<Site>,
 }
@@ -325,6 +328,7 @@ pub(super) fn account(it: Account) -> contact::Account {
         relation: relation.into(),
         owner_rep: it.owner_rep,
         parent_reference: it.parent,
+        roll_up: Some(it.roll_up),
         sites: it.sites.into_iter().map(site).collect(),
         ..Default::default()
     }

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::{
     App, NamedLead,
-    known::{People, ids_of_one},
+    known::{People, ids_of_one, with_its_facts},
     rescore::scope,
     tree,
 };
@@ -95,7 +95,8 @@ impl App {
         let others = leads::of_accounts(connection, &sides).await?;
         let scope = scope(&others, &lead, &sides);
         let given = joining::joined_with(&others, lead.lead_id);
-        let (history, beyond) = self.history(&sides, &given, &scope, &model, (moment, known)).await?;
+        let own = with_its_facts(&sides, &accounts);
+        let (history, beyond) = self.history(&sides, &own, &given, &scope, &model, (moment, known)).await?;
         let evaluated = Evaluated::new(&model, &history, known);
         let prepared = Prepared::new(&evaluated, &scope, &history.adjustments, moment);
         let score = prepared.score(moment);
@@ -125,6 +126,7 @@ impl App {
     async fn history(
         &self,
         sides: &[Uuid],
+        own: &[Uuid],
         given: &[Uuid],
         scope: &LeadScope,
         model: &CompiledModel,
@@ -138,8 +140,8 @@ impl App {
         let (mut activities, more) = evidence::as_of(connection, &after, end, known_at, limit + 1).await?;
         let beyond = more + activities.len().saturating_sub(limit) as u64;
         let mut people = People::load(connection, activities.iter_mut()).await?;
-        let mut revisions = accounts::revisions(connection, sides).await?;
-        let revisions = sides.iter().map(|side| revisions.remove(side).unwrap_or_default()).collect();
+        let mut revisions = accounts::revisions(connection, own).await?;
+        let revisions = own.iter().map(|side| revisions.remove(side).unwrap_or_default()).collect();
         let history = History {
             contact_revisions: people.of(&activities),
             activities,

@@ -115,7 +115,7 @@ impl App {
         let app = self.clone();
         self.database
             .write(move |tx| async move {
-                let named = |revision: &Revision| [Some(revision.id), revision.merged_into].into_iter().flatten();
+                let named = |revision: &Revision| std::iter::once(revision.id).chain(revision.pointer.named());
                 let ids: BTreeSet<_> = revisions.iter().flat_map(named).collect();
                 let before = accounts::lock_wanted(&tx, ids.iter().map(|&id| (id, 0)).collect()).await?;
                 let mut origins = Origins::default();
@@ -126,9 +126,10 @@ impl App {
                         if is_known { origins.other(side, *origin) } else { origins.awaited(side, *origin) }
                     }
                 }
-                let merged = |id, into| before.get(&id).is_some_and(|account| account.merged_into != into);
-                let moved = revisions.iter().any(|revision| merged(revision.id, revision.merged_into));
-                if moved {
+                let points_elsewhere = |revision: &Revision| {
+                    before.get(&revision.id).is_some_and(|account| account.pointer != revision.pointer)
+                };
+                if revisions.iter().any(points_elsewhere) {
                     let all: Vec<_> = before.keys().copied().collect();
                     joined::join_accounts(&tx, &accounts::lock(&tx, &all).await?).await?;
                 }
@@ -146,7 +147,7 @@ impl App {
                 let gone = tombstones::among(&tx, &ids).await?;
                 revisions.retain(|revision| !gone.contains(&revision.id));
                 let mut origins = Origins::default();
-                let merged = revisions.iter().map(|one| (one.id, one.profile.revision, one.merged_into));
+                let merged = revisions.iter().map(|one| (one.id, one.profile.revision, one.pointer.merged_into));
                 let mut news = joined::join_contacts(&tx, &merged.collect::<Vec<_>>()).await?;
                 let added = contacts::add_revisions(&tx, &revisions).await?;
                 let model = app.models.newest(&*tx).await?;

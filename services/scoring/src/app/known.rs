@@ -1,4 +1,5 @@
-//! What is known of accounts, loaded for all of a batch at once. Accounts that were merged are one.
+//! What is known of accounts, loaded for all of a batch at once. Accounts that were merged, or that roll up to another, have
+//! their leads together.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -9,7 +10,7 @@ use uuid::Uuid;
 use crate::{
     domain::{
         Activity, Adjustment, CompiledModel, Disposition, History, Profile,
-        joining::{fill_account, fill_contact, is_merged, joined_profiles},
+        joining::{self, fill_account, fill_contact, is_merged, joined_profiles},
         lead::Lead,
     },
     store::{
@@ -20,7 +21,7 @@ use crate::{
     },
 };
 
-/// What is known of an account and of those that were merged into it.
+/// What is known of an account and of those that count for it.
 #[derive(Debug)]
 pub(super) struct Known {
     /// The survivor.
@@ -54,6 +55,11 @@ pub(super) fn groups(accounts: &BTreeMap<Uuid, Account>) -> BTreeMap<Uuid, Vec<&
 /// The accounts, which are all one, in that order.
 pub(super) fn ids_of_one(accounts: &BTreeMap<Uuid, Account>) -> Vec<Uuid> {
     groups(accounts).into_values().flatten().map(|side| side.account_id).collect()
+}
+
+/// Of these sides those whose facts are the first one's.
+pub(super) fn with_its_facts(sides: &[Uuid], accounts: &BTreeMap<Uuid, Account>) -> Vec<Uuid> {
+    joining::with_its_facts(sides, |id| accounts.get(&id).map(|account| account.pointer).unwrap_or_default())
 }
 
 /// Loads all that can count for the leads of these accounts at `at`, beside `news`, which may not be written yet and may be
@@ -100,7 +106,8 @@ pub(super) async fn load(
         let mut leads: Vec<_> = ids.iter().flat_map(|id| leads_of.remove(id).unwrap_or_default()).collect();
         leads.sort_by(|a, b| (&a.product_category, a.round, a.lead_id).cmp(&(&b.product_category, b.round, b.lead_id)));
         leads.dedup_by_key(|lead| lead.lead_id);
-        let profiles = ids.iter().map(|id| revisions.remove(id).unwrap_or_default()).collect();
+        let own = with_its_facts(&ids, accounts);
+        let profiles = own.iter().map(|id| revisions.remove(id).unwrap_or_default()).collect();
         all.push(Known {
             account: sides[0].clone(),
             is_known: sides[0].is_known() && sides.iter().all(|side| side.revision >= side.wanted_revision),

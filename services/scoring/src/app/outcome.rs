@@ -6,7 +6,12 @@ use jiff::Timestamp;
 use leadflow_platform::{Error, Result, clock::from_millis, db::Tx, outbox, trace::Origin};
 use uuid::Uuid;
 
-use super::{NamedLead, explain::Explanation, known::groups, origins::Origins};
+use super::{
+    NamedLead,
+    explain::Explanation,
+    known::{groups, with_its_facts},
+    origins::Origins,
+};
 use crate::{
     domain::{
         Disposition, Profile,
@@ -134,7 +139,9 @@ async fn newest_profiles(tx: &Tx, locked: &BTreeMap<Uuid, Account>) -> Result<Ha
     let ids: Vec<_> = locked.keys().copied().collect();
     let mut revisions = accounts::revisions(&**tx, &ids).await?;
     let newest = |(survivor, sides): (Uuid, Vec<&Account>)| {
-        let sides = sides.iter().map(|side| revisions.remove(&side.account_id).unwrap_or_default()).collect();
+        let sides: Vec<_> = sides.iter().map(|side| side.account_id).collect();
+        let own = with_its_facts(&sides, locked);
+        let sides = own.iter().map(|side| revisions.remove(side).unwrap_or_default()).collect();
         Some((survivor, Profile::known(&joined_profiles(sides, fill_account), i64::MAX)?.clone()))
     };
     Ok(groups(locked).into_iter().filter_map(newest).collect())

@@ -1,6 +1,6 @@
-//! What merging accounts and contacts does: which one counts for all, and which lead goes on where two have met. All of it
-//! follows from how things stand, so that the order in which merges become known plays no part, and undoing one needs no
-//! memory of how it was.
+//! What merging accounts and contacts does, and rolling accounts up to their parents: which one counts for all, and which
+//! lead goes on where two have met. All of it follows from how things stand, so that the order in which that becomes known
+//! plays no part, and undoing it needs no memory of how it was.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,20 +12,53 @@ use super::{
     round::{CloseReason, Round},
 };
 
-/// Which one each of these counts for, from what each was merged into. News may overtake each other and lead in a circle
-/// for a while: then the oldest in it counts.
-pub fn survivors(merged_into: &BTreeMap<Uuid, Option<Uuid>>) -> BTreeMap<Uuid, Uuid> {
+/// Whom an account or a contact counts for, as contact says it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Pointer {
+    /// The one that it was merged into: the two are one, in all.
+    pub merged_into: Option<Uuid>,
+    /// The account that its leads go up to: the two stay two, each with its own facts, and have their leads together.
+    pub rolls_up_to: Option<Uuid>,
+}
+
+impl Pointer {
+    /// What was merged into another rolls up as that one does.
+    fn next(self) -> Option<Uuid> {
+        self.merged_into.or(self.rolls_up_to)
+    }
+
+    /// All that it names.
+    pub fn named(self) -> impl Iterator<Item = Uuid> {
+        [self.merged_into, self.rolls_up_to].into_iter().flatten()
+    }
+}
+
+/// Which one each of these counts for. News may overtake each other and lead in a circle for a while: then the oldest in
+/// it counts, of those that were not merged. For good there is one only where an account was merged into one that rolls up
+/// to it; that one is it then.
+pub fn survivors(pointers: &BTreeMap<Uuid, Pointer>) -> BTreeMap<Uuid, Uuid> {
+    let pointer = |id: &Uuid| pointers.get(id).copied().unwrap_or_default();
     let climb = |from: Uuid| {
         let mut way = vec![from];
-        while let Some(&Some(next)) = way.last().and_then(|at| merged_into.get(at)) {
+        while let Some(next) = way.last().and_then(|at| pointer(at).next()) {
             if let Some(circle) = way.iter().position(|&at| at == next) {
-                return way[circle..].iter().copied().min().unwrap_or(from);
+                let circle = way[circle..].iter().copied();
+                return circle.min_by_key(|id| (pointer(id).merged_into.is_some(), *id)).unwrap_or(from);
             }
             way.push(next);
         }
         *way.last().unwrap_or(&from)
     };
-    merged_into.keys().map(|&id| (id, climb(id))).collect()
+    pointers.keys().map(|&id| (id, climb(id))).collect()
+}
+
+/// Of accounts that count as one, the survivor first, those whose facts are the survivor's: itself and what was merged
+/// into it. Whoever rolls up to it has facts of its own, which say nothing of it.
+pub fn with_its_facts(sides: &[Uuid], pointer: impl Fn(Uuid) -> Pointer) -> Vec<Uuid> {
+    let merges = |&side: &Uuid| (side, Pointer { rolls_up_to: None, ..pointer(side) });
+    let one = survivors(&sides.iter().map(merges).collect());
+    let survivor = sides.first().and_then(|first| one.get(first));
+    sides.iter().copied().filter(|side| one.get(side) == survivor).collect()
 }
 
 /// The profile of what was merged: at each moment what the first one says stands, and the others fill in what it does not

@@ -15,7 +15,7 @@ use sea_orm::{
 use uuid::Uuid;
 
 use super::{CHUNK, entity::account, entity::account_revision, from_json, joined, to_json};
-use crate::domain::Profile;
+use crate::domain::{Profile, joining::Pointer};
 
 /// An account, as far as scoring knows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,9 +28,9 @@ pub(crate) struct Account {
     pub(crate) wanted_revision: i64,
     /// When it is to be scored again.
     pub(crate) due_time: Option<i64>,
-    /// What contact says it was merged into.
-    pub(crate) merged_into: Option<Uuid>,
-    /// The account that counts for it; itself, where it was not merged.
+    /// What contact says it counts for.
+    pub(crate) pointer: Pointer,
+    /// The account that counts for it; itself, where it was not merged and rolls up to none.
     pub(crate) survivor_id: Uuid,
     /// Whether other accounts are one with it.
     pub(crate) joined: bool,
@@ -60,6 +60,7 @@ pub(crate) async fn lock_wanted(tx: &Tx, mut wanted: BTreeMap<Uuid, i64>) -> Res
             wanted_revision: Set(revision),
             due_time: Set(None),
             merged_into: Set(None),
+            rolls_up_to: Set(None),
             survivor_id: Set(None),
             joined: Set(false),
         })
@@ -172,8 +173,8 @@ pub(crate) struct Revision {
     pub(crate) id: Uuid,
     /// The account that a contact is at.
     pub(crate) account_id: Option<Uuid>,
-    /// What the account or the contact was merged into.
-    pub(crate) merged_into: Option<Uuid>,
+    /// What the account or the contact counts for.
+    pub(crate) pointer: Pointer,
     pub(crate) name: String,
     pub(crate) profile: Profile,
     pub(crate) origin: Origin,
@@ -205,9 +206,11 @@ pub(crate) async fn add_revisions(tx: &Tx, revisions: &[Revision]) -> Result<()>
 
 /// Takes over what these revisions say beside the facts, where they are newer than what is known.
 async fn take_newest(tx: &Tx, revisions: &[&Revision]) -> Result<()> {
-    // (account_id, revision, name, merged_into), as columns 1 to 4.
-    let rows = revisions.iter().map(|Revision { id, name, merged_into, profile, .. }| {
-        vec![(*id).into(), profile.revision.into(), name.as_str().into(), (*merged_into).into()]
+    // (account_id, revision, name, merged_into, rolls_up_to), as columns 1 to 5.
+    let rows = revisions.iter().map(|Revision { id, name, pointer, profile, .. }| {
+        let Pointer { merged_into, rolls_up_to } = *pointer;
+        let (revision, name) = (profile.revision.into(), name.as_str().into());
+        vec![(*id).into(), revision, name, merged_into.into(), rolls_up_to.into()]
     });
     let column = |number| column_of("newest", number);
     let known = |column: account::Column| Expr::col((account::Entity, column));
@@ -217,6 +220,7 @@ async fn take_newest(tx: &Tx, revisions: &[&Revision]) -> Result<()> {
         .value(account::Column::Revision, column(2))
         .value(account::Column::Name, column(3))
         .value(account::Column::MergedInto, column(4))
+        .value(account::Column::RollsUpTo, column(5))
         .and_where(known(account::Column::AccountId).eq(column(1)))
         .and_where(known(account::Column::Revision).lt(column(2)))
         .to_owned();
@@ -263,7 +267,7 @@ fn to_account(row: account::Model) -> Account {
         revision: row.revision,
         wanted_revision: row.wanted_revision,
         due_time: row.due_time,
-        merged_into: row.merged_into,
+        pointer: Pointer { merged_into: row.merged_into, rolls_up_to: row.rolls_up_to },
         survivor_id: row.survivor_id.unwrap_or(row.account_id),
         joined: row.joined,
     }

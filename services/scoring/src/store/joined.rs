@@ -17,7 +17,7 @@ use super::{
     accounts::Account,
     entity::{account, contact_merge, contact_revision, lead_side},
 };
-use crate::domain::joining::survivors;
+use crate::domain::joining::{Pointer, survivors};
 
 /// Whoever changes which contacts are one holds this lock; it is rare.
 const CONTACT_MERGES: i64 = 7103;
@@ -53,10 +53,10 @@ async fn accounts(connection: &impl ConnectionTrait, wanted: Condition) -> Resul
         .await?)
 }
 
-/// Works out anew which of these accounts counts for which, from what each was merged into. They are all that are one with
+/// Works out anew which of these accounts counts for which, from what contact says of each. They are all that are one with
 /// one of them, before and after.
 pub(crate) async fn join_accounts(tx: &Tx, locked: &BTreeMap<Uuid, Account>) -> Result<()> {
-    let survivors = survivors(&locked.iter().map(|(&id, account)| (id, account.merged_into)).collect());
+    let survivors = survivors(&locked.iter().map(|(&id, account)| (id, account.pointer)).collect());
     let counted = survivors.iter().filter(|(id, survivor)| id != survivor);
     let joined: BTreeSet<Uuid> = counted.flat_map(|(&id, &survivor)| [id, survivor]).collect();
     for (&account_id, &survivor) in &survivors {
@@ -208,7 +208,8 @@ pub(crate) async fn contacts_with_joined(connection: &impl ConnectionTrait, ids:
 async fn recount(tx: &Tx, ids: &BTreeSet<Uuid>) -> Result<()> {
     let among = Condition::any().add(is_any(&**tx, contact_merge::Column::ContactId, ids.iter().copied()));
     let rows = contacts(&**tx, among).await?;
-    let survivors = survivors(&rows.iter().map(|row| (row.contact_id, row.merged_into)).collect());
+    let pointer = |row: &contact_merge::Model| Pointer { merged_into: row.merged_into, rolls_up_to: None };
+    let survivors = survivors(&rows.iter().map(|row| (row.contact_id, pointer(row))).collect());
     for (contact_id, survivor) in survivors {
         contact_merge::ActiveModel {
             contact_id: Set(contact_id),

@@ -3,3 +3,4 @@
 pub(super) mod merges;
 pub(super) mod reattribution;
 pub(super) mod sides;
+pub(super) mod roll_up;

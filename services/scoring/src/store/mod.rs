@@ -29,6 +29,7 @@ impl MigratorTrait for Migrator {
             Box::new(migrations::merges::Merges),
             Box::new(migrations::reattribution::Reattribution),
             Box::new(migrations::sides::Sides),
+            Box::new(migrations::roll_up::RollUp),
         ])
     }
 }

@@ -19,6 +19,7 @@ use crate::{
     domain::{
         Activity, Profile,
         history::Facts,
+        joining::Pointer,
         lead::{AssignmentNews, Step},
     },
     store::accounts::Account,
@@ -71,6 +72,7 @@ fn channel(channel: Channel) -> &'static str {
 /// An account that the contact service announces.
 pub(crate) fn account_revision(event: AccountChanged, origin: Origin) -> Result<Revision> {
     let account = event.account.ok_or_else(|| Error::invalid("account", "is missing"))?;
+    let parent = ids::parse_optional("account.parent_account_id", &account.parent_account_id)?;
     let relation = match account.relation() {
         Relation::Unspecified => "",
         Relation::Prospect => "prospect",
@@ -95,7 +97,10 @@ pub(crate) fn account_revision(event: AccountChanged, origin: Origin) -> Result<
         origin,
         id: ids::parse("account.account_id", &account.account_id)?,
         account_id: None,
-        merged_into: ids::parse_optional("account.merged_into_account_id", &account.merged_into_account_id)?,
+        pointer: Pointer {
+            merged_into: ids::parse_optional("account.merged_into_account_id", &account.merged_into_account_id)?,
+            rolls_up_to: parent.filter(|_| account.roll_up()),
+        },
         profile: profile(account.revision, account.update_time.as_ref(), facts)?,
         name: account.name,
     })
@@ -115,7 +120,10 @@ pub(crate) fn contact_revision(event: ContactChanged, origin: Origin) -> Result<
         origin,
         id: ids::parse("contact_id", &event.contact_id)?,
         account_id: ids::parse_optional("account_id", &event.account_id)?,
-        merged_into: ids::parse_optional("merged_into_contact_id", &event.merged_into_contact_id)?,
+        pointer: Pointer {
+            merged_into: ids::parse_optional("merged_into_contact_id", &event.merged_into_contact_id)?,
+            rolls_up_to: None,
+        },
         name: String::new(),
         profile: profile(event.revision, event.update_time.as_ref(), facts)?,
     })

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use leadflow_scoring::domain::{
     History, Profile,
-    joining::{fill_account, join, joined_profiles, latest, survivors},
+    joining::{Pointer, fill_account, join, joined_profiles, latest, survivors, with_its_facts},
     lead::{Lead, Status},
     round::CloseReason,
 };
@@ -96,16 +96,35 @@ proptest! {
     }
 
     #[test]
-    fn each_account_counts_for_one_that_counts_for_itself(pointers in vec(proptest::option::of(0..5_u128), 5)) {
-        let merged_into: BTreeMap<_, _> =
-            pointers.iter().enumerate().map(|(at, into)| (Uuid::from_u128(at as u128), into.map(Uuid::from_u128))).collect();
-        let survivors = survivors(&merged_into);
+    fn each_account_counts_for_one_that_counts_for_itself(
+        pointers in vec((proptest::option::of(0..5_u128), proptest::option::of(0..5_u128)), 5),
+    ) {
+        let pointer = |(into, to): &(Option<u128>, Option<u128>)| {
+            Pointer { merged_into: into.map(Uuid::from_u128), rolls_up_to: to.map(Uuid::from_u128) }
+        };
+        let pointers: BTreeMap<_, _> =
+            (0..).map(Uuid::from_u128).zip(pointers.iter().map(pointer)).collect();
+        let survivors = survivors(&pointers);
         for (id, survivor) in &survivors {
             prop_assert_eq!(survivors[survivor], *survivor, "also where the news leads in a circle");
-            if let Some(into) = merged_into[id] {
-                prop_assert_eq!(survivors[&into], *survivor, "whoever was merged counts for the same one");
+            if let Some(to) = pointers[id].merged_into.or(pointers[id].rolls_up_to) {
+                prop_assert_eq!(survivors[&to], *survivor, "whoever was merged or rolls up counts for the same one");
             }
         }
+    }
+
+    #[test]
+    fn only_what_was_merged_shares_facts(rolls_up in vec(any::<bool>(), 4)) {
+        let id = |at: usize| Uuid::from_u128(at as u128);
+        // Each points to the one before, and the first to nobody.
+        let pointer = |side: Uuid| match side.as_u128() as usize {
+            0 => Pointer::default(),
+            at if rolls_up[at - 1] => Pointer { rolls_up_to: Some(id(at - 1)), merged_into: None },
+            at => Pointer { merged_into: Some(id(at - 1)), rolls_up_to: Some(id(0)) },
+        };
+        let sides: Vec<_> = (0..=rolls_up.len()).map(id).collect();
+        let shared = 1 + rolls_up.iter().take_while(|rolls_up| !**rolls_up).count();
+        prop_assert_eq!(with_its_facts(&sides, pointer), &sides[..shared]);
     }
 }
 

@@ -18,6 +18,7 @@ mod opening;
 mod oracle;
 mod reattribution;
 mod replicas;
+mod roll_up;
 mod rounds;
 mod sides;
 mod support;

@@ -1,4 +1,5 @@
-//! What is known twice: merged with its leads and assignments, and taken apart again; and visitors who become known.
+//! What is known twice: merged with its leads and assignments, and taken apart again; subsidiaries whose leads go up to
+//! their parents; and visitors who become known.
 
 use leadflow_harness::{Backend, eventually};
 use leadflow_proto::{
@@ -64,6 +65,44 @@ async fn merged_accounts_keep_the_rep_who_has_accepted_and_each_has_its_own_agai
     world.suite.stop().await.unwrap();
 }
 
+async fn a_subsidiarys_leads_go_up_to_its_parent_by_choice_and_are_its_own_again(backend: Backend) {
+    let world = World::start(backend, NOW).await;
+    send(&world, vec![quotation("q-1", "ole@quellwasser.de", "Quellwasser", "DE", "hplc")]).await;
+    let parents = lead_in(&world, "Quellwasser", "offered").await;
+    send(&world, vec![quotation("q-2", "ines@quellwasser-labor.de", "Quellwasser Labor", "DE", "hplc")]).await;
+    let own = lead_in(&world, "Quellwasser Labor", "offered").await;
+    let import = async |roll_up: &str| {
+        let lines = format!("name,parent,roll_up\nQuellwasser Labor,Quellwasser,{roll_up}\n");
+        let file = world.folder.path().join(format!("{roll_up}.csv"));
+        std::fs::write(&file, lines).unwrap();
+        world.cli.ok(&["import", "accounts", &file.display().to_string()]).await;
+    };
+    import("yes").await;
+    eventually!(world.cli.lead("Quellwasser", "hplc").await.is_some_and(|lead| lead["activities"] == 2));
+    let joined = lead_in(&world, "Quellwasser", "offered").await;
+    assert_eq!(joined["lead_id"], parents["lead_id"]);
+    assert!(world.cli.lead("Quellwasser Labor", "hplc").await.is_none());
+    let withdrawn = async || world.cli.json(&["assignments", "--state", "withdrawn"]).await;
+    eventually!(withdrawn().await.as_array().unwrap().len() == 1);
+    // It is an account of its own all the same.
+    let accounts = world.cli.json(&["accounts", "--name", "Quellwasser Labor"]).await;
+    assert_eq!((&accounts[0]["account_id"], &accounts[0]["roll_up"]), (&own["account_id"], &true.into()));
+    world.cli.ok(&["reconcile"]).await;
+    // Who is forgotten there is forgotten in the parent's lead.
+    let activities = world.cli.json(&["activities", "--account", text(&own, "account_id")]).await;
+    world.cli.ok(&["erase", text(&activities[0], "contact_id"), "--reason", "asked for it"]).await;
+    eventually!(world.cli.lead("Quellwasser", "hplc").await.is_some_and(|lead| lead["activities"] == 1));
+    send(&world, vec![quotation("q-3", "pia@quellwasser-labor.de", "", "DE", "hplc")]).await;
+    eventually!(world.cli.lead("Quellwasser", "hplc").await.is_some_and(|lead| lead["activities"] == 2));
+
+    import("no").await;
+    let own = lead_in(&world, "Quellwasser Labor", "offered").await;
+    let parents = lead_in(&world, "Quellwasser", "offered").await;
+    assert_eq!((&own["activities"], &parents["activities"]), (&1.into(), &1.into()));
+    world.cli.ok(&["reconcile"]).await;
+    world.suite.stop().await.unwrap();
+}
+
 async fn what_a_visitor_did_counts_for_the_account_when_the_visitor_becomes_known(backend: Backend) {
     let world = World::start(backend, NOW).await;
     let cookie = |id: &str, activity: Activity| {
@@ -93,5 +132,6 @@ async fn what_a_visitor_did_counts_for_the_account_when_the_visitor_becomes_know
 
 on_each_backend! {
     merged_accounts_keep_the_rep_who_has_accepted_and_each_has_its_own_again
+    a_subsidiarys_leads_go_up_to_its_parent_by_choice_and_are_its_own_again
     what_a_visitor_did_counts_for_the_account_when_the_visitor_becomes_known
 }

@@ -21,6 +21,7 @@ pub(crate) struct Model {
     pub(crate) relation: String,
     pub(crate) owner_rep: String,
     pub(crate) parent_account_id: Option<Uuid>,
+    pub(crate) roll_up: bool,
     pub(crate) sites: Json,
     pub(crate) revision: i64,
     pub(crate) create_time: i64,

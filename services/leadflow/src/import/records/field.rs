@@ -27,7 +27,7 @@ pub(crate) struct Word(pub(crate) &'static str);
 pub(crate) const IGNORED: Word = Word("ignore");
 
 /// Of accounts, each with the heads that mean it.
-const ACCOUNTS: [(Word, &[&str]); 16] = [
+const ACCOUNTS: [(Word, &[&str]); 17] = [
     (Word("account_id"), &[]),
     (Word("reference"), &["account number", "account no", "customer number", "kundennummer"]),
     (
@@ -48,6 +48,7 @@ const ACCOUNTS: [(Word, &[&str]); 16] = [
     (Word("relation"), &["relationship"]),
     (Word("owner_rep"), &["owner", "account owner"]),
     (Word("parent"), &["parent account", "parent company", "subsidiary of", "mutter", "muttergesellschaft"]),
+    (Word("roll_up"), &["leads to parent", "roll up to parent"]),
 ];
 
 /// Of contacts; most heads are those of activities.

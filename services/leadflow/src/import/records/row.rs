@@ -6,7 +6,7 @@ use super::{
     field::{Kind, Word},
     remark::{self, Noticed},
 };
-use crate::import::{guess::normal, mapping::Values, row::split_name, table::Line};
+use crate::import::{guess::normal, mapping::Values, row::split_name, table::Line, value::yes_or_no};
 
 /// How the lines of one file become accounts or contacts.
 #[derive(Clone, Debug)]
@@ -74,6 +74,7 @@ impl Reading {
                 .or(in_millions),
             relation: cells.read("relation", relation).unwrap_or_default().into(),
             owner_rep: cells.text("owner_rep"),
+            roll_up: cells.read("roll_up", yes_or_no),
             ..pb::Account::default()
         };
         let parent = cells.text("parent");

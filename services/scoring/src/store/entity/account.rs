@@ -11,6 +11,7 @@ pub(crate) struct Model {
     pub(crate) wanted_revision: i64,
     pub(crate) due_time: Option<i64>,
     pub(crate) merged_into: Option<Uuid>,
+    pub(crate) rolls_up_to: Option<Uuid>,
     pub(crate) survivor_id: Option<Uuid>,
     pub(crate) joined: bool,
 }

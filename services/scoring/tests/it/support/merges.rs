@@ -3,7 +3,7 @@ use std::collections::BTreeSet;
 use leadflow_harness::eventually;
 use leadflow_platform::{clock::to_proto, ids};
 use leadflow_proto::{
-    contact::v1::{ContactChanged, ContactErased},
+    contact::v1::{Account, ContactChanged, ContactErased},
     scoring::v1::{Explanation, Lead},
 };
 use uuid::Uuid;
@@ -16,6 +16,32 @@ impl World {
     pub(crate) async fn merge(&self, account: &mut TestAccount, into: Option<&TestAccount>) {
         account.revision += 1;
         self.publish_merged(account, into).await;
+        self.has_come_in(account).await;
+    }
+
+    /// Announces an account that was merged into another.
+    pub(crate) async fn publish_merged(&self, account: &TestAccount, into: Option<&TestAccount>) {
+        let into = into.map(|into| into.account_id.to_string()).unwrap_or_default();
+        self.publish_changed(account, |announced| announced.merged_into_account_id = into).await;
+    }
+
+    /// The account's leads go up to a parent from now on, or are its own again; waits until that has come in.
+    pub(crate) async fn roll_up(&self, account: &mut TestAccount, to: Option<&TestAccount>) {
+        account.revision += 1;
+        self.publish_rolled_up(account, to).await;
+        self.has_come_in(account).await;
+    }
+
+    /// Announces an account whose leads go up to a parent.
+    pub(crate) async fn publish_rolled_up(&self, account: &TestAccount, to: Option<&TestAccount>) {
+        let parent = to.map(|parent| parent.account_id.to_string()).unwrap_or_default();
+        let place = |announced: &mut Account| {
+            (announced.parent_account_id, announced.roll_up) = (parent, Some(to.is_some()));
+        };
+        self.publish_changed(account, place).await;
+    }
+
+    async fn has_come_in(&self, account: &TestAccount) {
         let tables = self.tables().await;
         let id = account.account_id;
         eventually!(revision(&tables, "account_revisions", "account_id", id, account.revision).await);

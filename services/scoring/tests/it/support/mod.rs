@@ -160,20 +160,20 @@ impl World {
 
     /// Announces an account.
     pub(crate) async fn publish_account(&self, account: &TestAccount) {
-        self.publish_merged(account, None).await;
+        self.publish_changed(account, |_| ()).await;
     }
 
-    /// Announces an account that was merged into another.
-    pub(crate) async fn publish_merged(&self, account: &TestAccount, into: Option<&TestAccount>) {
-        let announced = Account {
+    /// Announces an account with what `change` makes of it.
+    pub(crate) async fn publish_changed(&self, account: &TestAccount, change: impl FnOnce(&mut Account)) {
+        let mut announced = Account {
             account_id: account.account_id.to_string(),
             name: "Example Works".to_owned(),
             country: account.country.to_owned(),
             revision: account.revision,
             update_time: Some(to_proto(self.hand.now())),
-            merged_into_account_id: into.map(|into| into.account_id.to_string()).unwrap_or_default(),
             ..Default::default()
         };
+        change(&mut announced);
         let changed = AccountChanged { account: Some(announced) };
         self.bus.publish_all([event("leadflow.account.v1.changed", &changed)]).await.unwrap();
     }

@@ -1,0 +1,1 @@
+ALTER TABLE accounts ADD COLUMN rolls_up_to uuid;
