@@ -35,6 +35,13 @@ pub(crate) fn invalid_phone() -> Error {
     Error::field("INVALID_PHONE", "identity.phone", description)
 }
 
+/// Nobody has made sure whose phone it is.
+pub(crate) fn untrusted_verification() -> Error {
+    let description =
+        "is only for sources that declare `verifies_mobile`: leave it out, or let VerifyMobile of contact say so";
+    Error::field("UNTRUSTED_VERIFICATION", "identity.phone_verified", description)
+}
+
 /// The country is none.
 pub(crate) fn invalid_country() -> Error {
     Error::field("INVALID_COUNTRY", "identity.country", "must be two letters (ISO 3166-1), such as `DE`")

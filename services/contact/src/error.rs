@@ -21,8 +21,22 @@ pub(crate) fn invalid_email() -> Error {
 }
 
 /// The number is none, and there is nothing else.
-pub(crate) fn invalid_phone() -> Error {
-    Error::field("INVALID_PHONE", "identity.phone", "is no phone number: write it with its country code, such as +49 …")
+pub(crate) fn invalid_phone(field: &str) -> Error {
+    Error::field("INVALID_PHONE", field, "is no phone number: write it with its country code, such as +49 …")
+}
+
+/// The number is none that one person carries.
+pub(crate) fn no_mobile(field: &str) -> Error {
+    Error::field("NO_MOBILE", field, "is no mobile: a fixed line may be anybody's who is there")
+}
+
+/// The mobile was verified to be another contact's.
+pub(crate) fn mobile_taken(field: &str, owner: Uuid) -> Error {
+    let problem = format!(
+        "is that of the contact `{owner}`: if the two are one person, merge them; if it has changed hands, withdraw it \
+         there first"
+    );
+    Error::new(Code::AlreadyExists, "MOBILE_TAKEN", format!("{field} {problem}")).and(Error::invalid(field, problem))
 }
 
 /// The domain belongs to another account.

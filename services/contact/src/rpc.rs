@@ -97,6 +97,16 @@ impl ContactService for App {
         Ok(Response::new(pb::UpdateContactResponse { contact: Some(wire::joined_contact(&contact)) }))
     }
 
+    async fn verify_mobile(&self, request: Request<pb::VerifyMobileRequest>) -> Answer<pb::VerifyMobileResponse> {
+        let principal = Principal::of(&request)?;
+        let request = request.into_inner();
+        let id = ids::parse("contact_id", &request.contact_id)?;
+        let mutation = Mutation::new(principal, "VerifyMobile", id, self.clock.now())
+            .with_request(&request.request_id, &request)?;
+        let contact = self.verify_mobile(mutation, id, wire::mobile(&request)?, request.withdraw).await?;
+        Ok(Response::new(pb::VerifyMobileResponse { contact: Some(wire::joined_contact(&contact)) }))
+    }
+
     async fn apply_configuration(
         &self,
         request: Request<pb::ApplyConfigurationRequest>,

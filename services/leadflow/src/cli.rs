@@ -128,6 +128,8 @@ pub(crate) enum Command {
     LiftSuppression(LiftSuppression),
     /// List erasures, and which services are still at it.
     Erasures(Erasures),
+    /// Say that a mobile is a contact's own, as you have made sure, or that it is so no more.
+    VerifyMobile(VerifyMobile),
     /// List accounts by name.
     Accounts(Accounts),
     /// Merge two accounts or two contacts that are one; all that belongs to either belongs to the survivor.
@@ -313,6 +315,17 @@ pub(crate) struct Accounts {
     pub(crate) parent: Option<String>,
     #[command(flatten)]
     pub(crate) limit: Limit,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct VerifyMobile {
+    /// The contact's id.
+    pub(crate) contact: String,
+    /// The number, with its country code.
+    pub(crate) phone: String,
+    /// It is the contact's own no more.
+    #[arg(long)]
+    pub(crate) withdraw: bool,
 }
 
 #[derive(Debug, Args)]

@@ -87,6 +87,10 @@ async fn correct_identity(tx: &Tx, activity_id: Uuid, corrected: Draft) -> Resul
     let activity = store::activities::get(&**tx, activity_id).await?.ok_or_else(|| not_found(activity_id))?;
     let present = wire::draft(&wire::activity(activity.clone()))?;
     let identity = check::identity(corrected.identity.clone())?;
+    // A correction is no verification.
+    if identity.phone_verified && (!present.identity.phone_verified || identity.phone != present.identity.phone) {
+        return Err(error::untrusted_verification());
+    }
     let what_happened = |draft: Draft| Draft { identity: Identity::default(), ..draft };
     if what_happened(corrected) != what_happened(present) {
         return Err(error::immutable());

@@ -68,10 +68,13 @@ pub(crate) struct Identity {
     pub(crate) street: String,
     #[serde(skip_serializing_if = "String::is_empty")]
     pub(crate) city: String,
+    /// The source has made sure that the phone is the person's own.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) phone_verified: bool,
 }
 
 impl Identity {
-    /// Each field with its name.
+    /// Each text with its name.
     pub(crate) fn fields(&self) -> [(&'static str, &str); 14] {
         [
             ("email", &self.email),
@@ -91,7 +94,7 @@ impl Identity {
         ]
     }
 
-    /// Each field, to change it, with its name.
+    /// Each text, to change it, with its name.
     pub(crate) fn fields_mut(&mut self) -> [(&'static str, &mut String); 14] {
         [
             ("email", &mut self.email),

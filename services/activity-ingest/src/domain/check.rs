@@ -53,6 +53,7 @@ pub(crate) fn check(mut draft: Draft, catalogue: &Catalogue, now: Timestamp) -> 
         call.check(&mut problems);
     }
     if let Some(source) = source {
+        problems.add_if(draft.identity.phone_verified && !source.verifies_mobile, error::untrusted_verification);
         check_types(source, &draft, &mut problems);
     }
     problems.finish()?;

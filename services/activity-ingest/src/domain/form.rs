@@ -142,6 +142,7 @@ mod tests {
             ],
             redirect_url: String::new(),
             webhook: None,
+            verifies_mobile: false,
         }
     }
 

@@ -189,6 +189,7 @@ mod tests {
             ],
             redirect_url: String::new(),
             webhook: None,
+            verifies_mobile: false,
         }
     }
 

@@ -23,6 +23,8 @@ pub(crate) struct Source {
     pub(crate) redirect_url: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) webhook: Option<Webhook>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) verifies_mobile: bool,
 }
 
 /// Who posts the source's events, and the key that checks its signatures.

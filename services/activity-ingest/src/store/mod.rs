@@ -28,6 +28,7 @@ impl MigratorTrait for Migrator {
             Box::new(migrations::reattribution::Reattribution),
             Box::new(migrations::statements::Statements),
             Box::new(migrations::erasures::Erasures),
+            Box::new(migrations::verified_mobiles::VerifiedMobiles),
         ])
     }
 }

@@ -117,6 +117,7 @@ fn identity(message: IdentityMessage) -> Identity {
         job_title: message.job_title,
         street: message.street,
         city: message.city,
+        phone_verified: message.phone_verified,
     }
 }
 
@@ -137,6 +138,7 @@ fn identity_message(identity: &Identity) -> IdentityMessage {
         job_title: identity.job_title,
         street: identity.street,
         city: identity.city,
+        phone_verified: identity.phone_verified,
     }
 }
 

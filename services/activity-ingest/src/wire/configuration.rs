@@ -58,6 +58,7 @@ fn read_source(message: SourceMessage) -> Result<Source> {
         fields,
         redirect_url: message.redirect_url,
         webhook: message.webhook.map(|it| Webhook { provider: it.provider, public_key: it.public_key }),
+        verifies_mobile: message.verifies_mobile,
     })
 }
 
@@ -103,6 +104,7 @@ pub(crate) fn source(source: Source) -> SourceMessage {
         fields: source.fields.into_iter().map(field_message).collect(),
         redirect_url: source.redirect_url,
         webhook: source.webhook.map(|it| WebhookMessage { provider: it.provider, public_key: it.public_key }),
+        verifies_mobile: source.verifies_mobile,
     }
 }
 

@@ -21,4 +21,5 @@ mod stitching;
 mod support;
 mod traces;
 mod validation;
+mod verification;
 mod webhooks;

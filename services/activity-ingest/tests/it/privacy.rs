@@ -27,6 +27,7 @@ on_each_database! {
                 given_name: canary("given"),
                 family_name: canary("family"),
                 job_title: canary("job"),
+                ..Default::default()
             }),
             attributes: values([("pages", number(3.0)), ("undeclared", text(CANARY)), (CANARY, number(1.0))]),
             answers: values([("budget", number(1.0)), ("undeclared", text(CANARY)), (CANARY, number(1.0))]),

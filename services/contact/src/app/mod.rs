@@ -19,6 +19,7 @@ mod hierarchy;
 pub(crate) mod import;
 mod joined;
 pub(crate) mod merge;
+pub(crate) mod mobile;
 pub(crate) mod privacy;
 pub(crate) mod resolve;
 pub(crate) mod reviews;

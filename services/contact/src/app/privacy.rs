@@ -228,7 +228,13 @@ fn person(found: &[Contact], keys: BTreeSet<Key>, phones: BTreeSet<String>) -> P
             Key::AnonymousId(id) => {
                 person.anonymous_ids.insert(id);
             }
-            Key::Phone(_) | Key::Domain(_) | Key::Name(..) | Key::Reference(_) | Key::Description(_) => {}
+            // Where nobody else has the number, it is among the phones.
+            Key::Mobile(_)
+            | Key::Phone(_)
+            | Key::Domain(_)
+            | Key::Name(..)
+            | Key::Reference(_)
+            | Key::Description(_) => {}
         }
     }
     person

@@ -13,6 +13,8 @@ pub struct Claim {
     pub anonymous_id: Option<String>,
     /// E.164.
     pub phone: Option<String>,
+    /// The same, where it is a mobile that the source has verified to be the person's own.
+    pub mobile: Option<String>,
     /// The organisation's registrable domain, from the address or told; never free mail.
     pub domain: Option<String>,
     /// The organisation's name.
@@ -51,10 +53,16 @@ impl Claim {
     pub fn person_keys(&self) -> Vec<Key> {
         let mut keys = Vec::new();
         keys.extend(self.email.clone().map(Key::Email));
+        keys.extend(self.mobile.clone().map(Key::Mobile));
         keys.extend(self.external_id.clone().map(|(source, id)| Key::ExternalId(source, id)));
         keys.extend(self.anonymous_id.clone().map(Key::AnonymousId));
         keys.extend(self.phone.clone().map(Key::Phone));
         keys
+    }
+
+    /// Whether it bears an identity that is one person's.
+    pub(super) fn is_named(&self) -> bool {
+        self.email.is_some() || self.mobile.is_some() || self.external_id.is_some()
     }
 
     /// Whom it means when it says nothing stronger.

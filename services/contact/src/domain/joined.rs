@@ -263,6 +263,7 @@ impl Side for Contact {
         self.account_id = self.account_id.or(other.account_id);
         self.left_account_ids.extend(&other.left_account_ids);
         self.emails.extend(other.emails.iter().cloned());
+        self.mobiles.extend(other.mobiles.iter().cloned());
         let phones = other.phones.iter().filter(|phone| !self.phones.contains(phone)).cloned().collect::<Vec<_>>();
         self.phones.extend(phones);
         self.create_time = self.create_time.min(other.create_time);

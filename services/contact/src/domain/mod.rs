@@ -1,5 +1,6 @@
 //! Who is who. Pure: what a claim says and what is known in, whose identity it is out.
 
+mod apart;
 pub mod claim;
 pub mod consent;
 pub mod country;

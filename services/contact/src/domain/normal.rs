@@ -129,6 +129,13 @@ pub fn phone(text: &str, country: &str) -> Option<String> {
     number.is_valid().then(|| number.format().mode(phonenumber::Mode::E164).to_string())
 }
 
+/// Whether a number in E.164 may be a mobile: in some countries nobody can tell it from a fixed line.
+pub fn is_mobile(number: &str) -> bool {
+    use phonenumber::{Type, metadata::DATABASE};
+    let parsed = phonenumber::parse(None, number);
+    parsed.is_ok_and(|number| matches!(number.number_type(&DATABASE), Type::Mobile | Type::FixedLineOrMobile))
+}
+
 /// The registrable domain of a host, an address of the web or the part of an email after the `@`; none when it has none.
 pub fn domain(text: &str) -> Option<String> {
     let text = text.trim().to_lowercase();
@@ -191,6 +198,16 @@ mod tests {
         assert_eq!(phone("+1 (212) 555-0123", ""), phone("212 555 0123", "US"));
         assert_eq!(phone("12", "DE"), None);
         assert_eq!(phone("030 901820", ""), None);
+    }
+
+    #[test]
+    fn a_mobile_is_told_from_a_fixed_line_where_the_country_can_tell() {
+        for (number, mobile) in
+            [("+491701234567", true), ("+4930901820", false), ("+447400123456", true), ("+12125550123", true)]
+        {
+            assert_eq!(is_mobile(number), mobile, "{number}");
+        }
+        assert!(!is_mobile("12"));
     }
 
     #[test]

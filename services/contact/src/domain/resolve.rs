@@ -94,12 +94,17 @@ impl Directory {
                 id
             }
         };
+        let asked = likely.as_ref().map(|choice| choice.id);
         if let Some(choice) = likely {
             let made = resolved.contact_created.then_some(contact);
             let review = self.keep(choice, false, made, new_id());
             resolved.contact_review = made.map(|_| review);
         }
         self.fill_contact(contact, resolved.account_id, claim, now);
+        if let Some((choice, other)) = self.kept_apart(contact, claim).filter(|(choice, _)| asked != Some(choice.id)) {
+            let review = self.keep(choice, false, Some(other), new_id());
+            resolved.contact_review = resolved.contact_review.or(resolved.contact_created.then_some(review));
+        }
         resolved.recognised = self.recognise_visitor(contact, claim, now);
         resolved.contact_id = Some(contact);
         resolved
@@ -197,6 +202,7 @@ impl Directory {
     }
 
     fn find_by_key(&self, claim: &Claim) -> Person {
+        let mut by_mobile = None;
         for key in claim.person_keys() {
             if let Key::Phone(phone) = &key {
                 // Whoever says a name may be somebody else at that phone.
@@ -204,8 +210,16 @@ impl Directory {
                 return if named { Person::Unknown } else { self.find_caller(claim, phone) };
             }
             if let Some(&id) = self.contact_of.get(&key) {
-                let joins = matches!(key, Key::Email(_)) || !self.differs(id, claim);
-                return if joins { Person::Known(id) } else { Person::Unknown };
+                if matches!(key, Key::Email(_)) || !self.differs(id, claim) {
+                    return Person::Known(id);
+                }
+                match (key, by_mobile) {
+                    // It stays whose it is; what else is said may tell who else it was.
+                    (Key::Mobile(_), _) => by_mobile = Some(id),
+                    // Both are somebody's already, and nobody new would have anything: the stronger one decides.
+                    (Key::ExternalId(..), Some(owner)) if claim.email.is_none() => return Person::Known(owner),
+                    _ => return Person::Unknown,
+                }
             }
         }
         if claim.person_keys().is_empty() { Person::Nobody } else { Person::Unknown }
@@ -214,30 +228,14 @@ impl Directory {
     /// A phone may be shared by many: it tells who it is only when nothing else is said, and never joins what another
     /// identity keeps apart.
     fn find_caller(&self, claim: &Claim, phone: &str) -> Person {
-        let Some(owners) = self.phones.get(phone).filter(|_| claim.person_keys().len() == 1) else {
+        let numbers_only = claim.person_keys().iter().all(Key::is_number);
+        let Some(owners) = self.phones.get(phone).filter(|_| numbers_only) else {
             return Person::Unknown;
         };
         let only_has_phone = |id: &&Uuid| self.keys_of.get(id).is_none_or(BTreeSet::is_empty);
         let owner = if owners.len() == 1 { owners.first() } else { owners.iter().find(only_has_phone) };
-        owner.map_or(Person::Nobody, |&id| Person::Known(id))
-    }
-
-    /// Whether the contact is known by another address than the claim says, or by other ids of the same source only.
-    /// Two strong, different identities are never merged by a machine.
-    pub(super) fn differs(&self, id: Uuid, claim: &Claim) -> bool {
-        let Some(keys) = self.keys_of.get(&id) else { return false };
-        if self.is_anonymous(id) && self.contacts.get(&id).is_some_and(|visitor| visitor.merged_into.is_some()) {
-            // The cookie is that of another person, whom only a person may take this one for.
-            return claim.email.is_some() || claim.external_id.is_some();
-        }
-        let other_email = |said: &String| {
-            keys.iter().any(|key| matches!(key, Key::Email(_))) && !keys.contains(&Key::Email(said.clone()))
-        };
-        let other_id = |(source, said): &(String, String)| {
-            keys.iter().any(|key| matches!(key, Key::ExternalId(known, _) if known == source))
-                && !keys.contains(&Key::ExternalId(source.clone(), said.clone()))
-        };
-        claim.email.as_ref().is_some_and(other_email) || claim.external_id.as_ref().is_some_and(other_id)
+        let nobody = if claim.mobile.is_some() { Person::Unknown } else { Person::Nobody };
+        owner.map_or(nobody, |&id| Person::Known(id))
     }
 
     /// A corporate domain names the organisation; otherwise the person's own one does, before a mere name. A domain
@@ -333,6 +331,7 @@ impl Directory {
             }
         }
         let email = claim.email.clone().filter(|email| self.contact_of.get(&Key::Email(email.clone())) == Some(&id));
+        let mobile = claim.mobile.clone().filter(|said| self.contact_of.get(&Key::Mobile(said.clone())) == Some(&id));
         let Some(contact) = self.contacts.get_mut(&id) else { return };
         let before = contact.clone();
         // Where somebody is who was merged is where the other one is, until a person says otherwise.
@@ -345,6 +344,9 @@ impl Directory {
         if let Some(phone) = claim.phone.clone().filter(|phone| !contact.phones.contains(phone)) {
             self.phones.entry(phone.clone()).or_default().insert(id);
             contact.phones.push(phone);
+        }
+        if let Some(mobile) = mobile.filter(|mobile| !contact.mobiles.contains(mobile)) {
+            contact.mobiles.push(mobile);
         }
         fill(&mut contact.given_name, &claim.given_name);
         fill(&mut contact.family_name, &claim.family_name);

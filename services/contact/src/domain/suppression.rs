@@ -30,6 +30,7 @@ impl Suppressor {
     pub fn hash(&self, key: &Key) -> Option<Vec<u8>> {
         let (kind, scope, value) = match key {
             Key::Email(email) => ("email", "", email),
+            Key::Mobile(mobile) => ("mobile", "", mobile),
             Key::ExternalId(source, id) => ("external_id", source.as_str(), id),
             Key::AnonymousId(id) => ("anonymous_id", "", id),
             Key::Phone(phone) => ("phone", "", phone),
@@ -40,12 +41,18 @@ impl Suppressor {
     }
 }
 
-/// The keys of a claim by which somebody who was erased would be known again. A phone counts where nothing else is said:
-/// it may be another's by now.
+/// The keys of a claim by which somebody who was erased would be known again. A number may be another's by now: it counts
+/// where nothing else is said, and a verified one where neither an address nor an id is.
 pub fn telling_keys(claim: &Claim) -> Vec<Key> {
     let keys = claim.person_keys();
-    let only_phone = keys.iter().all(|key| matches!(key, Key::Phone(_)));
-    keys.into_iter().filter(|key| only_phone || !matches!(key, Key::Phone(_))).collect()
+    let only_numbers = keys.iter().all(Key::is_number);
+    let only_mobile = claim.email.is_none() && claim.external_id.is_none();
+    let tells = |key: &Key| match key {
+        Key::Phone(_) => only_numbers,
+        Key::Mobile(_) => only_mobile,
+        _ => true,
+    };
+    keys.into_iter().filter(tells).collect()
 }
 
 #[cfg(test)]
@@ -60,7 +67,8 @@ mod tests {
             Key::AnonymousId("ada@example.de".into()),
             Key::ExternalId("crm".into(), "ada@example.de".into()),
             Key::ExternalId("shop".into(), "ada@example.de".into()),
-            Key::Phone("+4930901820".into()),
+            Key::Phone("+491701234567".into()),
+            Key::Mobile("+491701234567".into()),
         ];
         let mut hashes: Vec<_> = keys.iter().map(|key| suppressor.hash(key).unwrap()).collect();
         hashes.push(Suppressor::new(&[8; MIN_SECRET]).hash(&keys[0]).unwrap());
@@ -76,5 +84,15 @@ mod tests {
         assert_eq!(telling_keys(&phone).len(), 1);
         let with_address = Claim { email: Some("ada@example.de".into()), ..phone };
         assert_eq!(telling_keys(&with_address), [Key::Email("ada@example.de".into())]);
+    }
+
+    #[test]
+    fn a_verified_mobile_tells_unless_an_address_or_an_id_says_that_it_is_anothers_by_now() {
+        let mobile = || Some("+491701234567".to_owned());
+        let seen = Claim { phone: mobile(), mobile: mobile(), anonymous_id: Some("cookie".into()), ..Claim::default() };
+        let told = [Key::Mobile("+491701234567".into()), Key::AnonymousId("cookie".into())];
+        assert_eq!(telling_keys(&seen), told);
+        let with_address = Claim { email: Some("ada@example.de".into()), ..seen };
+        assert!(!telling_keys(&with_address).contains(&told[0]));
     }
 }

@@ -11,7 +11,7 @@ impl Directory {
     /// person is, and an answer may be lost.
     pub(super) fn recognise_visitor(&mut self, person: Uuid, claim: &Claim, now: i64) -> Option<Uuid> {
         let visitor = *self.contact_of.get(&Key::AnonymousId(claim.anonymous_id.clone()?))?;
-        let is_named = claim.email.is_some() || claim.external_id.is_some();
+        let is_named = claim.is_named();
         if !is_named || visitor == person || !self.is_anonymous(visitor) {
             return None;
         }
@@ -29,11 +29,5 @@ impl Directory {
             self.accounts_of_merged.insert(visitor, at);
         }
         Some(visitor)
-    }
-
-    /// Whether the contact is known by nothing but cookies.
-    pub(super) fn is_anonymous(&self, id: Uuid) -> bool {
-        let keys = self.keys_of.get(&id);
-        keys.is_some_and(|keys| keys.iter().all(|key| matches!(key, Key::AnonymousId(_))))
     }
 }

@@ -113,6 +113,8 @@ pub struct Contact {
     pub emails: Vec<String>,
     /// E.164.
     pub phones: Vec<String>,
+    /// Those of them that were verified to be this person's own mobiles.
+    pub mobiles: Vec<String>,
     /// Street and house number, as written.
     pub street: String,
     /// As written.
@@ -146,6 +148,8 @@ pub struct Contact {
 pub enum Key {
     /// A person's address.
     Email(String),
+    /// A mobile that was verified to be a person's own.
+    Mobile(String),
     /// A person's id in a source.
     ExternalId(String, String),
     /// A cookie or device id.
@@ -160,6 +164,13 @@ pub enum Key {
     Reference(String),
     /// What is said of a person who is known by nothing else. It only keeps equal claims from being resolved at once.
     Description(String),
+}
+
+impl Key {
+    /// Whether it is a telephone number, verified or not.
+    pub(super) fn is_number(&self) -> bool {
+        matches!(self, Self::Mobile(_) | Self::Phone(_))
+    }
 }
 
 impl Account {

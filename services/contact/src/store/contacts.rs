@@ -106,6 +106,7 @@ pub(crate) async fn keys_of(connection: &impl ConnectionTrait, ids: &[Uuid]) -> 
 fn to_key(row: identity::Model) -> Key {
     match row.kind.as_str() {
         "email" => Key::Email(row.value),
+        "mobile" => Key::Mobile(row.value),
         "external_id" => Key::ExternalId(row.scope, row.value),
         _ => Key::AnonymousId(row.value),
     }
@@ -114,6 +115,7 @@ fn to_key(row: identity::Model) -> Key {
 fn key_columns(key: &Key) -> Option<(&'static str, String, String)> {
     match key {
         Key::Email(email) => Some(("email", String::new(), email.clone())),
+        Key::Mobile(mobile) => Some(("mobile", String::new(), mobile.clone())),
         Key::ExternalId(source, id) => Some(("external_id", source.clone(), id.clone())),
         Key::AnonymousId(id) => Some(("anonymous_id", String::new(), id.clone())),
         Key::Phone(_) | Key::Domain(_) | Key::Name(..) | Key::Reference(_) | Key::Description(_) => None,
@@ -146,6 +148,7 @@ pub(crate) async fn save(tx: &Tx, contacts: &[&Contact]) -> Result<()> {
             Column::JobTitle,
             Column::Emails,
             Column::Phones,
+            Column::Mobiles,
             Column::Street,
             Column::City,
             Column::Region,
@@ -178,6 +181,13 @@ pub(crate) async fn add_keys(tx: &Tx, keys: impl IntoIterator<Item = (Key, Uuid)
         Some(identity::ActiveModel { kind, scope, value, contact_id: Set(contact_id) })
     };
     insert_all(tx, keys.into_iter().filter_map(row).collect(), None).await
+}
+
+/// Lets an identity lead to nobody any more.
+pub(crate) async fn drop_key(tx: &Tx, key: &Key) -> Result<()> {
+    let Some((kind, scope, value)) = key_columns(key) else { return Ok(()) };
+    identity::Entity::delete_by_id((kind.to_owned(), scope, value)).exec(&**tx).await?;
+    Ok(())
 }
 
 /// Each with its revision, which is all that tells its states apart.
@@ -216,6 +226,7 @@ fn to_row(contact: &Contact) -> Result<ActiveModel> {
         job_title: Set(contact.job_title.clone()),
         emails: Set(contact.emails.clone().into()),
         phones: Set(contact.phones.clone().into()),
+        mobiles: Set(contact.mobiles.clone().into()),
         street: Set(contact.street.clone()),
         city: Set(contact.city.clone()),
         region: Set(contact.region.clone()),
@@ -242,6 +253,7 @@ fn to_contact(row: Model) -> Result<Contact> {
         job_title: row.job_title,
         emails: read(row.emails)?,
         phones: read(row.phones)?,
+        mobiles: read(row.mobiles)?,
         street: row.street,
         city: row.city,
         region: row.region,

@@ -101,7 +101,7 @@ fn to_match(
         for key in claim.keys() {
             match key {
                 Key::Email(_) if contact_of.contains_key(&key) => return false,
-                Key::Email(_) | Key::ExternalId(..) | Key::AnonymousId(_) => {
+                Key::Email(_) | Key::Mobile(_) | Key::ExternalId(..) | Key::AnonymousId(_) => {
                     strong += 1;
                     known += usize::from(contact_of.contains_key(&key));
                 }

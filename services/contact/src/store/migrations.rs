@@ -8,5 +8,6 @@ pub(super) mod lifts;
 pub(super) mod matching;
 pub(super) mod merged_accounts;
 pub(super) mod merges;
+pub(super) mod mobiles;
 pub(super) mod roll_up;
 pub(super) mod site_map;

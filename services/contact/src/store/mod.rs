@@ -38,6 +38,7 @@ impl MigratorTrait for Migrator {
             Box::new(migrations::merged_accounts::MergedAccounts),
             Box::new(migrations::lifts::Lifts),
             Box::new(migrations::roll_up::RollUp),
+            Box::new(migrations::mobiles::Mobiles),
         ])
     }
 }

@@ -27,11 +27,12 @@ pub(crate) struct Filter {
     pub(crate) about: Option<Uuid>,
 }
 
-/// Keeps what a batch has found.
+/// Keeps what a batch has found. Of two who are asked about, or were, nobody is asked again.
 pub(crate) async fn add(tx: &Tx, found: &[Found], now: i64) -> Result<()> {
     for chunk in found.chunks(CHUNK) {
         let rows = chunk.iter().map(|found| to_row(&Review::found(found.clone(), now))).collect::<Result<Vec<_>>>()?;
-        Entity::insert_many(rows).exec_without_returning(&**tx).await?;
+        let asked = OnConflict::new().do_nothing().to_owned();
+        Entity::insert_many(rows).on_conflict(asked).exec_without_returning(&**tx).await?;
     }
     Ok(())
 }

@@ -24,11 +24,14 @@ pub(crate) fn claim(claim: &pb::IdentityClaim) -> Result<Claim> {
     let domain = email.as_deref().and_then(normal::corporate_domain).or(told);
     // The address of a role leads to its organisation; whoever writes from there is known by something else, or not.
     let email = email.filter(|email| !normal::is_role_address(email));
+    let phone = normal::phone(&said.phone, &country);
     let read = Claim {
         domain,
         external_id: some(text("external_id", &said.external_id)?).map(|id| (source, id)),
         anonymous_id: some(text("anonymous_id", &said.anonymous_id)?),
-        phone: normal::phone(&said.phone, &country),
+        // A fixed line is shared, whoever has answered it.
+        mobile: phone.clone().filter(|phone| said.phone_verified && normal::is_mobile(phone)),
+        phone,
         company: text("company", &said.company)?,
         region: text("region", &said.region)?,
         postal_code: text("postal_code", &said.postal_code)?,
@@ -47,7 +50,7 @@ pub(crate) fn claim(claim: &pb::IdentityClaim) -> Result<Claim> {
     match (said.phone.trim(), said.domain.trim()) {
         ("", "") => Err(error::missing_identity()),
         ("", _) => Ok(read),
-        _ => Err(error::invalid_phone()),
+        _ => Err(error::invalid_phone("identity.phone")),
     }
 }
 

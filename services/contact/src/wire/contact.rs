@@ -3,7 +3,10 @@ use leadflow_proto::contact::v1 as pb;
 use prost::Message as _;
 
 use super::{account::mask_paths, country, short, time};
-use crate::domain::{Contact, Joined};
+use crate::{
+    domain::{Contact, Joined, normal},
+    error,
+};
 
 pub(crate) fn contact(contact: &Contact) -> pb::Contact {
     pb::Contact {
@@ -15,6 +18,7 @@ pub(crate) fn contact(contact: &Contact) -> pb::Contact {
         job_title: contact.job_title.clone(),
         emails: contact.emails.clone(),
         phones: contact.phones.clone(),
+        verified_mobiles: contact.mobiles.clone(),
         street: contact.street.clone(),
         city: contact.city.clone(),
         postal_code: contact.postal_code.clone(),
@@ -58,6 +62,14 @@ pub(crate) fn contact_changed(changed: &Contact) -> Vec<u8> {
         merged_into_contact_id: changed.merged_into.map(|id| id.to_string()).unwrap_or_default(),
     }
     .encode_to_vec()
+}
+
+/// A mobile in E.164, as somebody has written it.
+pub(crate) fn mobile(request: &pb::VerifyMobileRequest) -> Result<String> {
+    let country = country("country", &request.country)?;
+    let phone =
+        normal::phone(&short("phone", &request.phone)?, &country).ok_or_else(|| error::invalid_phone("phone"))?;
+    if normal::is_mobile(&phone) { Ok(phone) } else { Err(error::no_mobile("phone")) }
 }
 
 /// Takes the fields that the mask names over from what was said. Identities are not changed by hand, and the account only

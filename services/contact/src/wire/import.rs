@@ -44,7 +44,13 @@ pub(crate) fn contact_line(source: &str, line: pb::ContactLine) -> Result<(Claim
     let says = line.profile.unwrap_or_default();
     let home = country("identity.country", &identity.country)?;
     if !identity.phone.trim().is_empty() && normal::phone(&identity.phone, &home).is_none() {
-        return Err(error::invalid_phone());
+        return Err(error::invalid_phone("identity.phone"));
+    }
+    if identity.phone_verified {
+        return Err(Error::invalid(
+            "identity.phone_verified",
+            "is not for imports: VerifyMobile says so of one contact",
+        ));
     }
     let text = |field: &str, value: &str| short(field, value);
     let said = Contact {

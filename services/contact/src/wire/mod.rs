@@ -15,7 +15,7 @@ pub(crate) use account::{
 };
 pub(crate) use claim::{claim, resolved};
 pub(crate) use consent::{consent, consent_from, consent_recorded, permission, question};
-pub(crate) use contact::{contact, contact_change, contact_changed, joined_contact};
+pub(crate) use contact::{contact, contact_change, contact_changed, joined_contact, mobile};
 pub(crate) use import::{account_line, contact_line, import_result};
 pub(crate) use merge::{merge, merge_event, merge_filter, merge_kind, merging, note, preview};
 pub(crate) use privacy::{contact_erased, erased_person, erasure, held};

@@ -57,6 +57,7 @@ pub(crate) fn held(held: &Held) -> pb::ExportContactResponse {
     let identity = |(contact_id, key): &(Uuid, Key)| {
         let (kind, source, value) = match key {
             Key::Email(value) => ("email", String::new(), value),
+            Key::Mobile(value) => ("mobile", String::new(), value),
             Key::ExternalId(source, value) => ("external_id", source.clone(), value),
             Key::AnonymousId(value) => ("anonymous_id", String::new(), value),
             Key::Phone(value) => ("phone", String::new(), value),

@@ -17,6 +17,7 @@ mod locks;
 mod match_reviews;
 mod matching;
 mod merges;
+mod mobiles;
 mod properties;
 mod refusals;
 mod replicas;

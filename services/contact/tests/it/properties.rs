@@ -15,11 +15,13 @@ fn claim() -> impl Strategy<Value = Claim> {
     let one_of = |prefix: &'static str| option::weighted(0.4, (0..4_u8).prop_map(move |at| format!("{prefix}{at}")));
     let external_id = option::weighted(0.3, (0..2_u8, 0..3_u8).prop_map(|(s, id)| (format!("s{s}"), format!("x{id}"))));
     let organisation = (one_of("domain"), one_of("Company "), prop::sample::select(vec!["", "DE", "AT"]));
-    (one_of("email"), external_id, one_of("cookie"), one_of("+4930"), organisation).prop_map(
-        |(email, external_id, anonymous_id, phone, (domain, company, country))| Claim {
+    let phone = (one_of("+4930"), any::<bool>());
+    (one_of("email"), external_id, one_of("cookie"), phone, organisation).prop_map(
+        |(email, external_id, anonymous_id, (phone, verified), (domain, company, country))| Claim {
             email,
             external_id,
             anonymous_id,
+            mobile: phone.clone().filter(|_| verified),
             phone,
             domain,
             company: company.unwrap_or_default(),
@@ -69,7 +71,8 @@ proptest! {
         let first = resolve(&mut directory, &claims);
         let again = resolve(&mut directory, &claims);
         for (claim, (first, again)) in claims.iter().zip(ids(&first).into_iter().zip(ids(&again))) {
-            let named = claim.email.is_some() || claim.external_id.is_some() || claim.anonymous_id.is_some();
+            let strong = claim.email.is_some() || claim.mobile.is_some() || claim.external_id.is_some();
+            let named = strong || claim.anonymous_id.is_some();
             if named {
                 prop_assert_eq!(first.0, again.0, "{:?}", claim);
             }
@@ -93,13 +96,15 @@ proptest! {
         resolve(&mut directory, &known);
         write(&mut directory);
         directory.new_keys.clear();
+        directory.matching.found.clear();
         for claim in known.iter().chain(&claims) {
             let recognised = directory.recognise(claim);
             let mut resolving = directory.clone();
             let resolved = resolve(&mut resolving, std::slice::from_ref(claim));
             let changes = !resolving.changed_contacts.is_empty()
                 || !resolving.changed_accounts.is_empty()
-                || !resolving.new_keys.is_empty();
+                || !resolving.new_keys.is_empty()
+                || !resolving.matching.found.is_empty();
             if let Some(recognised) = recognised {
                 prop_assert!(!changes, "{:?}", claim);
                 prop_assert_eq!(recognised, resolved[0], "{:?}", claim);
@@ -125,6 +130,8 @@ proptest! {
             let mut sources = BTreeSet::new();
             for key in keys {
                 prop_assert_eq!(directory.contact_of.get(key), Some(id));
+                let verified = |mobile: &String| directory.contacts[id].mobiles.contains(mobile);
+                prop_assert!(!matches!(key, Key::Mobile(mobile) if !verified(mobile)), "{key:?} is shown");
                 if let Key::ExternalId(source, _) = key {
                     // A second id of one source comes only by the same address.
                     prop_assert!(sources.insert(source) || !directory.contacts[id].emails.is_empty());

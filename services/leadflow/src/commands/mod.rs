@@ -62,6 +62,7 @@ pub(crate) async fn run(cli: Cli, vars: Vars) -> Result<ExitCode> {
         Command::Erase(args) => privacy::erase(&clients, format, args).await?,
         Command::LiftSuppression(args) => privacy::lift(&clients, format, args).await?,
         Command::Erasures(args) => privacy::erasures(&clients, format, args).await?,
+        Command::VerifyMobile(args) => mutations::verify_mobile(&clients, format, args).await?,
         Command::Accounts(accounts) => lists::accounts(&clients, format, accounts).await?,
         Command::Merge(args) => merge::run(&clients, format, args).await?,
         Command::Unmerge(args) => merge::undo(&clients, format, args).await?,

@@ -1,11 +1,12 @@
-//! What a person does: accept, reject, adjust, close.
+//! What a person does: accept, reject, adjust, close; say whose a mobile is.
 
 use anyhow::{Context as _, Result};
-use leadflow_proto::{routing::v1 as routing, scoring::v1 as scoring};
+use leadflow_proto::{contact::v1 as contact, routing::v1 as routing, scoring::v1 as scoring};
+use serde_json::json;
 
 use super::{assignments, enum_value, leads, time};
 use crate::{
-    cli::{Adjust, Close, Format, Reject},
+    cli::{Adjust, Close, Format, Reject, VerifyMobile},
     client::Clients,
     manifest::model::milli,
     output::{self, points, word},
@@ -69,6 +70,25 @@ pub(crate) async fn close(clients: &Clients, format: Format, args: Close) -> Res
     };
     let answer = clients.scoring.clone().close_lead(request).await?.into_inner();
     show_lead(format, answer.lead)
+}
+
+pub(crate) async fn verify_mobile(clients: &Clients, format: Format, args: VerifyMobile) -> Result<()> {
+    let request = contact::VerifyMobileRequest {
+        contact_id: args.contact,
+        phone: args.phone,
+        withdraw: args.withdraw,
+        request_id: request_id(),
+        ..Default::default()
+    };
+    let answer = clients.contact.clone().verify_mobile(request).await?.into_inner();
+    let contact = answer.contact.context("the service answered without a contact")?;
+    if format == Format::Json {
+        let (id, mobiles) = (contact.contact_id, contact.verified_mobiles);
+        output::print_json(&json!({ "contact_id": id, "phones": contact.phones, "verified_mobiles": mobiles }));
+    } else {
+        println!("verified: {}", contact.verified_mobiles.join(", "));
+    }
+    Ok(())
 }
 
 fn show_lead(format: Format, lead: Option<scoring::Lead>) -> Result<()> {

@@ -204,6 +204,7 @@ impl Reading {
             job_title: says("job_title"),
             street: says("street"),
             city: says("city"),
+            ..Identity::default()
         }
     }
 

@@ -40,6 +40,8 @@ pub(super) struct Source {
     #[serde(default)]
     redirect_url: String,
     webhook: Option<Webhook>,
+    #[serde(default)]
+    verifies_mobile: bool,
 }
 
 #[derive(Deserialize)]
@@ -143,6 +145,7 @@ pub(super) fn source(it: Source) -> activity::Source {
         consent: it.consent.map(consent),
         fields: it.fields.into_iter().map(field).collect(),
         redirect_url: it.redirect_url,
+        verifies_mobile: it.verifies_mobile,
         webhook: it.webhook.map(|it| activity::Webhook { provider: it.provider, public_key: it.public_key }),
     }
 }

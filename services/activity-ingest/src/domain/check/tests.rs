@@ -23,6 +23,7 @@ fn source() -> Source {
         fields: vec![field("pages", FieldType::Number, false), field("budget", FieldType::Number, true)],
         redirect_url: String::new(),
         webhook: None,
+        verifies_mobile: false,
     }
 }
 

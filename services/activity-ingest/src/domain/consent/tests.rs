@@ -19,6 +19,7 @@ fn source(consent: Option<Consent>) -> Source {
         fields: Vec::new(),
         redirect_url: String::new(),
         webhook: None,
+        verifies_mobile: false,
     }
 }
 

@@ -21,6 +21,7 @@ pub(crate) struct Model {
     pub(crate) fields: Json,
     pub(crate) redirect_url: Option<String>,
     pub(crate) webhook: Option<Json>,
+    pub(crate) verifies_mobile: bool,
 }
 
 impl ActiveModelBehavior for ActiveModel {}
@@ -44,6 +45,7 @@ impl TryFrom<Model> for Source {
             fields,
             redirect_url: row.redirect_url.unwrap_or_default(),
             webhook,
+            verifies_mobile: row.verifies_mobile,
         })
     }
 }
@@ -64,6 +66,7 @@ impl TryFrom<Source> for ActiveModel {
             fields: Set(serde_json::to_value(source.fields).map_err(no_json)?),
             redirect_url: Set(optional(source.redirect_url)),
             webhook: Set(source.webhook.map(serde_json::to_value).transpose().map_err(no_json)?),
+            verifies_mobile: Set(source.verifies_mobile),
         })
     }
 }

@@ -6,4 +6,5 @@ pub(super) mod quarantine;
 pub(super) mod reattribution;
 pub(super) mod statements;
 pub(super) mod traceparent;
+pub(super) mod verified_mobiles;
 pub(super) mod webhook;

@@ -9,7 +9,7 @@ use leadflow_proto::contact::v1::{
     CreateAccountResponse, GetAccountRequest, GetAccountResponse, GetContactRequest, GetContactResponse, IdentityClaim,
     ListAccountsRequest, ListAccountsResponse, ListContactsRequest, ListContactsResponse, ResolveIdentitiesRequest,
     ResolveIdentitiesResponse, ResolvedIdentity, UpdateAccountRequest, UpdateAccountResponse, UpdateContactRequest,
-    UpdateContactResponse,
+    UpdateContactResponse, VerifyMobileRequest, VerifyMobileResponse,
     contact_service_server::{ContactService, ContactServiceServer},
 };
 use tokio::sync::Notify;
@@ -36,6 +36,8 @@ struct Inner {
     known_already: HashSet<String>,
     /// It does not answer whom it knows.
     silent: bool,
+    /// The phones that were said to be verified.
+    verified: Vec<String>,
     /// The sizes of the calls that were answered.
     calls: Vec<usize>,
     /// The next call waits for this.
@@ -115,6 +117,11 @@ impl FakeContact {
         inner.merged.insert(merged, survivor);
     }
 
+    /// The phones that claims have said to be verified.
+    pub(crate) fn verified(&self) -> Vec<String> {
+        self.inner.lock().unwrap().verified.clone()
+    }
+
     /// How many claims each answered call had.
     pub(crate) fn calls(&self) -> Vec<usize> {
         self.inner.lock().unwrap().calls.clone()
@@ -152,6 +159,9 @@ impl Inner {
     /// `external_id` says what is to go wrong with a claim.
     fn resolve(&mut self, claim: IdentityClaim) -> Result<ResolvedIdentity, Status> {
         let identity = claim.identity.unwrap_or_default();
+        if identity.phone_verified {
+            self.verified.push(identity.phone.clone());
+        }
         match identity.external_id.as_str() {
             "poison" => {
                 let error = Error::field("POISONED", "identity.external_id", "can never be read");
@@ -251,6 +261,10 @@ impl ContactService for FakeContact {
         &self,
         _: Request<UpdateContactRequest>,
     ) -> Result<Response<UpdateContactResponse>, Status> {
+        Err(Status::unimplemented(""))
+    }
+
+    async fn verify_mobile(&self, _: Request<VerifyMobileRequest>) -> Result<Response<VerifyMobileResponse>, Status> {
         Err(Status::unimplemented(""))
     }
 

@@ -252,6 +252,7 @@ pub(crate) fn website_form() -> Source {
         ],
         redirect_url: String::new(),
         webhook: None,
+        verifies_mobile: false,
     }
 }
 

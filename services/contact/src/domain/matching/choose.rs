@@ -11,6 +11,9 @@ use super::{
 /// Bits by which the best must be ahead of one whom it is not itself.
 const AHEAD: f64 = 4.0;
 
+/// Why only a person may link two.
+pub(super) const DIFFERS: &str = "known by another strong identity";
+
 /// Somebody who may be meant.
 #[derive(Clone, Copy, Debug)]
 pub struct Candidate<'a> {
@@ -50,7 +53,7 @@ pub fn choose<'a>(
     for candidate in candidates {
         let mut comparison = compare(subject, said, candidate.profile);
         if candidate.differs {
-            comparison = comparison.at_most(Verdict::Review, "known by another strong identity");
+            comparison = comparison.at_most(Verdict::Review, DIFFERS);
         }
         if comparison.verdict() > Verdict::Distinct {
             found.push((comparison, candidate));

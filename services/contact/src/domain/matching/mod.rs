@@ -25,6 +25,13 @@ pub use details::{Details, Profile, Subject};
 pub use line::{Agreement, Comparison, Line, Thresholds, Verdict};
 pub use organisations::is_elsewhere;
 
+/// Two whom one strong identity joins and another keeps apart: as near as two can be whom only a person may link.
+pub fn kept_apart(field: &str, value: &str) -> Comparison {
+    let thresholds = Subject::Person.thresholds();
+    let lines = vec![Line::new(field, (Agreement::Same, thresholds.link), value, value)];
+    Comparison::new(lines, thresholds).at_most(Verdict::Review, choose::DIFFERS)
+}
+
 /// Compares two descriptions of people, or of organisations.
 pub fn compare(subject: Subject, left: &Profile, right: &Profile) -> Comparison {
     let lines = match subject {

@@ -13,6 +13,7 @@ pub(crate) struct Model {
     pub(crate) job_title: String,
     pub(crate) emails: Json,
     pub(crate) phones: Json,
+    pub(crate) mobiles: Json,
     pub(crate) street: String,
     pub(crate) city: String,
     pub(crate) region: String,

@@ -116,6 +116,7 @@ impl ActivityLine {
                 job_title: self.says("job_title"),
                 street: self.says("street"),
                 city: self.says("city"),
+                ..Identity::default()
             }),
             object_id: self.object_id.clone(),
             attributes: values(&self.attributes),

@@ -105,6 +105,7 @@ impl Reading {
             given_name: or(cells.text("given_name"), given),
             family_name: or(cells.text("family_name"), family),
             job_title: cells.text("job_title"),
+            ..pb::Identity::default()
         };
         let profile = pb::ContactProfile {
             role: cells.slug("role"),

@@ -26,7 +26,7 @@ use leadflow_proto::contact::v1::{
     GetAccountRequest, GetAccountResponse, GetContactRequest, GetContactResponse, ListAccountsRequest,
     ListAccountsResponse, ListContactsRequest, ListContactsResponse, ResolveIdentitiesRequest,
     ResolveIdentitiesResponse, UpdateAccountRequest, UpdateAccountResponse, UpdateContactRequest,
-    UpdateContactResponse,
+    UpdateContactResponse, VerifyMobileRequest, VerifyMobileResponse,
     contact_service_client::ContactServiceClient,
     contact_service_server::{ContactService, ContactServiceServer},
 };
@@ -239,6 +239,10 @@ impl ContactService for StandIn {
         &self,
         _: Request<UpdateContactRequest>,
     ) -> Result<Response<UpdateContactResponse>, Status> {
+        Err(Status::unimplemented("not in this test"))
+    }
+
+    async fn verify_mobile(&self, _: Request<VerifyMobileRequest>) -> Result<Response<VerifyMobileResponse>, Status> {
         Err(Status::unimplemented("not in this test"))
     }
 
