@@ -3,7 +3,7 @@
 use leadflow_platform::{Error, error::Code};
 use uuid::Uuid;
 
-use crate::domain::import::Unclear;
+use crate::domain::{import::Unclear, profile::Refusal};
 
 /// Nothing tells who it was.
 pub(crate) fn missing_identity() -> Error {
@@ -68,6 +68,26 @@ pub(crate) fn hierarchy_cycle(field: &str) -> Error {
 /// More levels than a group of companies has.
 pub(crate) fn hierarchy_too_deep(field: &str, limit: usize) -> Error {
     Error::field("HIERARCHY_TOO_DEEP", field, format!("has more than {limit} levels, the most that accounts may have"))
+}
+
+/// A profile says what nobody has declared, or says it in another way.
+pub(crate) fn of_profile(field: &str, refusal: &Refusal) -> Error {
+    match refusal {
+        Refusal::Undeclared(declared) if declared.is_empty() => {
+            Error::field("UNDECLARED_FIELD", field, "is not declared: apply a ProfileField of this name first")
+        }
+        Refusal::Undeclared(declared) => {
+            let problem = format!("is not declared: declared are {}", declared.join(", "));
+            Error::field("UNDECLARED_FIELD", field, problem)
+        }
+        Refusal::Wrong(expected) => Error::field("WRONG_TYPE", field, format!("must be {expected}")),
+    }
+}
+
+/// A field was declared with another type before.
+pub(crate) fn other_type(field: &str, known: &str) -> Error {
+    let problem = format!("was declared as {known}: a type stays for good, declare another field");
+    Error::field("OTHER_TYPE", field, problem)
 }
 
 /// It cannot be told which account a line is about.

@@ -107,18 +107,27 @@ impl ContactService for App {
         Ok(Response::new(pb::VerifyMobileResponse { contact: Some(wire::joined_contact(&contact)) }))
     }
 
+    async fn list_profile_fields(
+        &self,
+        _: Request<pb::ListProfileFieldsRequest>,
+    ) -> Answer<pb::ListProfileFieldsResponse> {
+        let profile_fields = self.profile_fields().await?.iter().map(wire::profile_field).collect();
+        Ok(Response::new(pb::ListProfileFieldsResponse { profile_fields }))
+    }
+
     async fn apply_configuration(
         &self,
         request: Request<pb::ApplyConfigurationRequest>,
     ) -> Answer<pb::ApplyConfigurationResponse> {
         let mutation = Mutation::new(Principal::of(&request)?, "ApplyConfiguration", "configuration", self.clock.now());
-        let pb::ApplyConfigurationRequest { accounts, validate_only } = request.into_inner();
+        let pb::ApplyConfigurationRequest { accounts, validate_only, profile_fields } = request.into_inner();
         if accounts.len() > MAX_ITEMS {
             return Err(error::too_many("accounts", MAX_ITEMS).into());
         }
         let read = |(index, account)| wire::named_from(&format!("accounts[{index}]"), account);
         let wanted = accounts.into_iter().enumerate().map(read).collect::<Result<_, Error>>()?;
-        let changes = self.configure(mutation, wanted, validate_only).await?;
+        let fields = wire::profile_fields_from(profile_fields)?;
+        let changes = self.configure(mutation, fields, wanted, validate_only).await?;
         Ok(Response::new(pb::ApplyConfigurationResponse { changes: changes.iter().map(wire::change).collect() }))
     }
 }

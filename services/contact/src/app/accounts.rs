@@ -13,7 +13,10 @@ use uuid::Uuid;
 
 use super::{App, hierarchy::check_roll_up, joined};
 use crate::{
-    domain::{Account, Joined, Key, matching::Subject},
+    domain::{
+        Account, Joined, Key, matching,
+        profile::{Subject, Values},
+    },
     error,
     store::{
         account_lists::{self, Filter, PageKey, Shown},
@@ -25,6 +28,8 @@ use crate::{
 const PARENT: &str = "account.parent_account_id";
 /// Where it stands whether leads go up to it.
 const ROLL_UP: &str = "account.roll_up";
+/// Where its profile stands.
+const PROFILE: &str = "account.profile";
 
 impl App {
     /// The account that the id leads to.
@@ -62,6 +67,7 @@ impl App {
             }
             directory::lock_keys(&tx, &account.keys()).await?;
             check_roll_up(&account, ROLL_UP)?;
+            app.check_profile(&tx, Subject::Account, (&Values::new(), &account.profile), PROFILE).await?;
             app.check_parents(&tx, &account, PARENT).await?;
             app.check_free(&tx, &account, &[account.account_id]).await?;
             app.store_account(&tx, Account { create_time: app.now(), ..account }).await
@@ -100,6 +106,7 @@ impl App {
             change(&mut wanted);
             let sides: Vec<_> = before.sides().map(|side| side.account_id).collect();
             check_roll_up(&wanted, ROLL_UP)?;
+            app.check_profile(&tx, Subject::Account, (&before.shown().profile, &wanted.profile), PROFILE).await?;
             app.check_free(&tx, &wanted, &sides).await?;
             if wanted.parent_account_id != before.shown().parent_account_id {
                 app.check_parents(&tx, &wanted, PARENT).await?;
@@ -139,7 +146,7 @@ impl App {
         accounts::save(tx, [&account]).await?;
         accounts::drop_keys(tx, &account).await?;
         accounts::add_keys(tx, account.keys().into_iter().map(|key| (key, account.account_id))).await?;
-        matches::replace(tx, Subject::Organisation, account.account_id, &account.profile()).await?;
+        matches::replace(tx, matching::Subject::Organisation, account.account_id, &account.profile()).await?;
         self.announce(tx, [&account], []).await?;
         Ok(account)
     }

@@ -14,7 +14,10 @@ use uuid::Uuid;
 
 use super::{App, hierarchy::check_roll_up};
 use crate::{
-    domain::{Account, Key},
+    domain::{
+        Account, Key,
+        profile::{Field, Subject, Values},
+    },
     error,
     store::{accounts, directory, hierarchy},
 };
@@ -36,21 +39,27 @@ struct Plan {
 /// What was, or would be, done to one account.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Change {
+    pub(crate) kind: String,
     pub(crate) name: String,
     pub(crate) before: Option<Json>,
     pub(crate) after: Json,
 }
 
 impl App {
-    /// Makes the accounts be as given, or only says what would change.
+    /// Declares profile fields and makes the accounts be as given, or only says what would change.
     pub(crate) async fn configure(
         &self,
         mutation: Mutation,
+        fields: Vec<Field>,
         wanted: Vec<Named>,
         validate_only: bool,
     ) -> Result<Vec<Change>> {
         let app = self.clone();
-        let work = move |tx: Tx| async move { app.configure_in(&tx, wanted).await };
+        let work = move |tx: Tx| async move {
+            let mut changes = app.declare(&tx, fields).await?;
+            changes.extend(app.configure_in(&tx, wanted).await?);
+            Ok(changes)
+        };
         if validate_only { self.rehearse(work).await } else { mutate(&self.database, mutation, work).await }
     }
 
@@ -117,6 +126,9 @@ impl App {
             let at = format!("accounts[{index}].");
             if before.as_ref() != Some(&account) {
                 check_roll_up(&account, &format!("{at}roll_up"))?;
+                let nothing = Values::new();
+                let known = before.as_ref().map_or(&nothing, |before| &before.profile);
+                self.check_profile(tx, Subject::Account, (known, &account.profile), &format!("{at}profile")).await?;
                 self.check_free(tx, &account, &[account.account_id]).await.map_err(|error| error.within(&at))?;
                 self.store_account(tx, account.clone()).await?;
             }
@@ -127,6 +139,7 @@ impl App {
         }
         let parents = hierarchy::references(&**tx, parents).await?;
         let change = |(before, account): (Option<Account>, Account)| Change {
+            kind: "Account".to_owned(),
             name: account.reference.clone().unwrap_or_default(),
             before: before.filter(|before| before.reference.is_some()).map(|before| shown(&before, &parents)),
             after: shown(&account, &parents),
@@ -168,7 +181,7 @@ fn check_unique(accounts: &[Named]) -> Result<()> {
     Ok(())
 }
 
-/// The known account with what the manifest says. What activities have found beyond it stays: domains, and where it is.
+/// The known account with what the manifest says. What has been found beyond it stays: domains, where it is, the profile.
 fn merged(known: &Account, new: Account) -> Account {
     let mut domains = known.domains.clone();
     domains.extend(new.domains.iter().filter(|domain| !known.domains.contains(domain)).cloned());
@@ -183,6 +196,7 @@ fn merged(known: &Account, new: Account) -> Account {
         city: said_or(new.city, &known.city),
         street: said_or(new.street, &known.street),
         phones: known.phones.clone(),
+        profile: known.profile.clone().into_iter().chain(new.profile).collect(),
         revision: known.revision,
         create_time: known.create_time,
         update_time: known.update_time,
@@ -209,8 +223,9 @@ fn shown(account: &Account, parents: &HashMap<Uuid, String>) -> Json {
         "parent": account.parent_account_id.and_then(|id| parents.get(&id)),
         "roll_up": account.roll_up.then_some(true),
         "sites": account.sites,
+        "profile": account.profile,
     });
-    let set = |value: &Json| !value.is_null() && value != "" && value != &json!([]);
+    let set = |value: &Json| !value.is_null() && value != "" && value != &json!([]) && value != &json!({});
     let fields = all.as_object().cloned().unwrap_or_default();
     fields.into_iter().filter(|(_, value)| set(value)).collect::<serde_json::Map<_, _>>().into()
 }

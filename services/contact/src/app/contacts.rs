@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::{App, joined};
 use crate::{
-    domain::{Contact, Joined},
+    domain::{Contact, Joined, profile::Subject},
     store::{accounts, contacts, matches, merges},
 };
 
@@ -55,8 +55,11 @@ impl App {
             if !etag.is_empty() && etag != before.etag() {
                 return Err(Error::stale_etag("contact"));
             }
-            let mut wanted = before.shown();
+            let shown = before.shown();
+            let mut wanted = shown.clone();
             change(&mut wanted);
+            let profiles = (&shown.profile, &wanted.profile);
+            app.check_profile(&tx, Subject::Contact, profiles, "contact.profile.fields").await?;
             app.write_contact(&tx, &before, &wanted, "contact.account_id").await?;
             let mut contact = joined::get(&*tx, contact_id).await?;
             joined::at_survivors(&*tx, std::slice::from_mut(&mut contact)).await?;

@@ -18,6 +18,7 @@ use crate::{
     domain::{
         Account, Claim, Contact, Joined,
         import::{AccountLine, Accounts, ContactLine},
+        profile::{Subject, Values},
     },
     error,
     store::{accounts, directory, hierarchy, import, merges},
@@ -115,6 +116,8 @@ impl App {
             return Err(Error::invalid("account.name", "is needed to create an account"));
         }
         check_roll_up(&wanted, "account.roll_up")?;
+        let profiles = (&before.profile, &wanted.profile);
+        self.check_profile(tx, Subject::Account, profiles, "account.profile").await?;
         let changed = joined.spread(&wanted);
         if changed.is_empty() && !is_new {
             return Ok(Outcome::Unchanged(id));
@@ -156,7 +159,15 @@ impl App {
                 // Where the person is, is said: a domain or a name must not make another account.
                 Ok((Claim { domain: None, company: String::new(), ..claim }, line, Some(account)))
             };
-            match line.and_then(at_account) {
+            let line = match line.and_then(at_account) {
+                // Before anybody is found or made.
+                Ok(line) => {
+                    let profiles = (&Values::new(), &line.1.said.profile);
+                    self.check_profile(tx, Subject::Contact, profiles, "profile.fields").await.map(|()| line)
+                }
+                Err(error) => Err(error),
+            };
+            match line {
                 Ok((claim, line, account)) => {
                     claims.push(claim);
                     people.push((index, line, account));

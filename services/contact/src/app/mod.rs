@@ -21,6 +21,7 @@ mod joined;
 pub(crate) mod merge;
 pub(crate) mod mobile;
 pub(crate) mod privacy;
+pub(crate) mod profile;
 pub(crate) mod resolve;
 pub(crate) mod reviews;
 pub(crate) mod site_map;

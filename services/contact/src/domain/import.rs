@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use uuid::Uuid;
 
-use super::{Account, Contact, Key, Relation, normal};
+use super::{Account, Contact, Key, Relation, normal, profile::Values};
 
 /// An account as a line says it. Empty means not said.
 #[derive(Clone, Debug, Default)]
@@ -76,6 +76,7 @@ impl AccountLine {
             parent_account_id: parent.or(known.parent_account_id),
             roll_up: self.roll_up.unwrap_or(known.roll_up),
             sites: if new.sites.is_empty() { known.sites.clone() } else { new.sites.clone() },
+            profile: with(&known.profile, &new.profile),
             ..known.clone()
         }
     }
@@ -96,9 +97,15 @@ impl ContactLine {
             seniority: said(&new.seniority, &known.seniority),
             stage: said(&new.stage, &known.stage),
             country: said(&new.country, &known.country),
+            profile: with(&known.profile, &new.profile),
             ..known.clone()
         }
     }
+}
+
+/// What is known with what is said.
+fn with(known: &Values, said: &Values) -> Values {
+    known.iter().chain(said).map(|(name, value)| (name.clone(), value.clone())).collect()
 }
 
 impl Accounts {

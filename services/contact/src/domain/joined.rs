@@ -1,12 +1,18 @@
 //! What was merged, shown as one. Each side keeps its own row and its own keys; what is shown is put together from all of
 //! them, so that undoing a merge is nothing but taking them apart again.
 
-use std::collections::BTreeSet;
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, BTreeSet},
+};
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::who::{Account, Contact};
+use super::{
+    profile::{self, Values},
+    who::{Account, Contact},
+};
 
 /// The one that stays, and those that were merged into it, in the order in which they fill its gaps.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,14 +37,14 @@ pub trait Side: Clone {
     /// said no more.
     fn take_over(&mut self, shown: &Self, wanted: &Self, survivor: bool);
     /// What it says, by the names of the contract; for people to compare.
-    fn said(&self) -> Vec<(&'static str, String)>;
+    fn said(&self) -> Vec<(Cow<'static, str>, String)>;
 }
 
 /// A field of which two sides say something different.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Conflict {
     /// Its name.
-    pub field: &'static str,
+    pub field: String,
     /// What is shown.
     pub kept: String,
     /// What is not.
@@ -79,12 +85,13 @@ impl<T: Side> Joined<T> {
 
     /// Where its sides say something else than those of `other`, which would be merged into it.
     pub fn conflicts(&self, other: &Self) -> Vec<Conflict> {
-        let pairs = self.shown().said().into_iter().zip(other.shown().said());
-        let differ = |((field, kept), (_, hidden)): ((_, String), (_, String))| {
+        let mut others: BTreeMap<_, _> = other.shown().said().into_iter().collect();
+        let differ = |(field, kept): (Cow<'static, str>, String)| {
+            let hidden = others.remove(&field)?;
             let both = !kept.is_empty() && !hidden.is_empty() && kept != hidden;
-            both.then_some(Conflict { field, kept, hidden })
+            both.then_some(Conflict { field: field.into_owned(), kept, hidden })
         };
-        pairs.filter_map(differ).collect()
+        self.shown().said().into_iter().filter_map(differ).collect()
     }
 
     /// The sides that change for `wanted` to be shown. The survivor takes on what is new; what is taken away is taken away
@@ -166,6 +173,7 @@ impl Side for Account {
         if self.sites.is_empty() {
             self.sites.clone_from(&other.sites);
         }
+        profile::fill(&mut self.profile, &other.profile);
         fill(&mut self.industry, &other.industry);
         fill(&mut self.owner_rep, &other.owner_rep);
         self.reference = self.reference.take().or_else(|| other.reference.clone());
@@ -195,6 +203,7 @@ impl Side for Account {
         take(&mut self.owner_rep, &shown.owner_rep, &wanted.owner_rep, survivor);
         take_place(self, shown, wanted, survivor);
         take(&mut self.sites, &shown.sites, &wanted.sites, survivor);
+        profile::take(&mut self.profile, &shown.profile, &wanted.profile, survivor);
         take(&mut self.employees, &shown.employees, &wanted.employees, survivor);
         take(&mut self.revenue, &shown.revenue, &wanted.revenue, survivor);
         // The closest relation of all is shown: each must be no closer.
@@ -208,9 +217,9 @@ impl Side for Account {
         }
     }
 
-    fn said(&self) -> Vec<(&'static str, String)> {
+    fn said(&self) -> Vec<(Cow<'static, str>, String)> {
         let number = |number: Option<i64>| number.map(|number| number.to_string()).unwrap_or_default();
-        vec![
+        let own = [
             ("reference", self.reference.clone().unwrap_or_default()),
             ("name", self.name.clone()),
             ("country", self.country.clone()),
@@ -224,7 +233,8 @@ impl Side for Account {
             ("owner_rep", self.owner_rep.clone()),
             ("parent_account_id", self.parent_account_id.map(|id| id.to_string()).unwrap_or_default()),
             ("roll_up", self.parent_account_id.map(|_| self.roll_up.to_string()).unwrap_or_default()),
-        ]
+        ];
+        said(own, "profile", &self.profile)
     }
 }
 
@@ -253,6 +263,7 @@ impl Side for Contact {
         fill(&mut self.seniority, &other.seniority);
         fill(&mut self.stage, &other.stage);
         fill(&mut self.country, &other.country);
+        profile::fill(&mut self.profile, &other.profile);
         // An address is filled in as a whole: half of one and half of another is none.
         if self.street.is_empty() && self.city.is_empty() && self.postal_code.is_empty() && self.region.is_empty() {
             self.street.clone_from(&other.street);
@@ -280,14 +291,15 @@ impl Side for Contact {
         take(&mut self.seniority, &shown.seniority, &wanted.seniority, survivor);
         take(&mut self.stage, &shown.stage, &wanted.stage, survivor);
         take(&mut self.country, &shown.country, &wanted.country, survivor);
+        profile::take(&mut self.profile, &shown.profile, &wanted.profile, survivor);
         take(&mut self.street, &shown.street, &wanted.street, survivor);
         take(&mut self.city, &shown.city, &wanted.city, survivor);
         take(&mut self.postal_code, &shown.postal_code, &wanted.postal_code, survivor);
         take(&mut self.region, &shown.region, &wanted.region, survivor);
     }
 
-    fn said(&self) -> Vec<(&'static str, String)> {
-        vec![
+    fn said(&self) -> Vec<(Cow<'static, str>, String)> {
+        let own = [
             ("account_id", self.account_id.map(|id| id.to_string()).unwrap_or_default()),
             ("given_name", self.given_name.clone()),
             ("family_name", self.family_name.clone()),
@@ -301,8 +313,20 @@ impl Side for Contact {
             ("city", self.city.clone()),
             ("postal_code", self.postal_code.clone()),
             ("region", self.region.clone()),
-        ]
+        ];
+        said(own, "profile.fields", &self.profile)
     }
+}
+
+/// What is said by the names of the contract, the declared fields last.
+fn said<const N: usize>(
+    own: [(&'static str, String); N],
+    under: &str,
+    declared: &Values,
+) -> Vec<(Cow<'static, str>, String)> {
+    let text = |value: &serde_json::Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let declared = declared.iter().map(|(name, value)| (format!("{under}.{name}").into(), text(value)));
+    own.into_iter().map(|(name, text)| (name.into(), text)).chain(declared).collect()
 }
 
 /// Whether two texts say the same, as far as they say anything.

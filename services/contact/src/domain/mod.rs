@@ -11,6 +11,7 @@ pub mod matched;
 pub mod matching;
 pub mod merge;
 pub mod normal;
+pub mod profile;
 pub mod resolve;
 pub mod review;
 pub mod site_map;

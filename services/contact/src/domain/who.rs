@@ -5,6 +5,8 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::profile::Values;
+
 /// A buyer organisation.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Account {
@@ -47,6 +49,9 @@ pub struct Account {
     /// Where it works.
     #[serde(default)]
     pub sites: Vec<Site>,
+    /// The declared fields of its profile.
+    #[serde(default)]
+    pub profile: Values,
     /// Grows by one with each change.
     pub revision: i64,
     /// Milliseconds since the epoch.
@@ -133,6 +138,9 @@ pub struct Contact {
     pub stage: String,
     /// ISO 3166-1 alpha-2, or empty.
     pub country: String,
+    /// The declared fields of the profile.
+    #[serde(default)]
+    pub profile: Values,
     /// Grows by one with each change.
     pub revision: i64,
     /// Milliseconds since the epoch.

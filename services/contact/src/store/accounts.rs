@@ -18,6 +18,7 @@ use super::{
     CHUNK,
     entity::account::{ActiveModel, Column, Entity, Model},
     entity::account_key,
+    profile_fields,
 };
 use crate::domain::{Account, Key, Relation};
 
@@ -142,6 +143,7 @@ pub(crate) async fn save(tx: &Tx, accounts: impl IntoIterator<Item = &Account>) 
             Column::ParentAccountId,
             Column::RollUp,
             Column::Sites,
+            Column::Profile,
             Column::Revision,
             Column::UpdateTime,
             Column::MergedInto,
@@ -236,6 +238,7 @@ fn to_row(account: &Account) -> Result<ActiveModel> {
         parent_account_id: Set(account.parent_account_id),
         roll_up: Set(account.roll_up),
         sites: Set(sites.map_err(|cause| Error::internal("sites without JSON").because(cause))?),
+        profile: Set(profile_fields::json(&account.profile)?),
         revision: Set(account.revision),
         create_time: Set(account.create_time),
         update_time: Set(account.update_time),
@@ -270,6 +273,7 @@ fn to_account(row: Model, domains: Vec<String>) -> Result<Account> {
         roll_up: row.roll_up,
         sites: serde_json::from_value(row.sites)
             .map_err(|cause| Error::internal("unreadable JSON in the database").because(cause))?,
+        profile: profile_fields::values(row.profile)?,
         revision: row.revision,
         create_time: row.create_time,
         update_time: row.update_time,

@@ -19,6 +19,7 @@ use super::{
     CHUNK,
     entity::contact::{ActiveModel, Column, Entity, Model},
     entity::{contact_phone, identity},
+    profile_fields,
 };
 use crate::domain::{Contact, Key};
 
@@ -158,6 +159,7 @@ pub(crate) async fn save(tx: &Tx, contacts: &[&Contact]) -> Result<()> {
             Column::Seniority,
             Column::Stage,
             Column::Country,
+            Column::Profile,
             Column::Revision,
             Column::UpdateTime,
             Column::MergedInto,
@@ -236,6 +238,7 @@ fn to_row(contact: &Contact) -> Result<ActiveModel> {
         seniority: Set(contact.seniority.clone()),
         stage: Set(contact.stage.clone()),
         country: Set(contact.country.clone()),
+        profile: Set(profile_fields::json(&contact.profile)?),
         revision: Set(contact.revision),
         create_time: Set(contact.create_time),
         update_time: Set(contact.update_time),
@@ -263,6 +266,7 @@ fn to_contact(row: Model) -> Result<Contact> {
         seniority: row.seniority,
         stage: row.stage,
         country: row.country,
+        profile: profile_fields::values(row.profile)?,
         revision: row.revision,
         create_time: row.create_time,
         update_time: row.update_time,

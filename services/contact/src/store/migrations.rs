@@ -9,5 +9,6 @@ pub(super) mod matching;
 pub(super) mod merged_accounts;
 pub(super) mod merges;
 pub(super) mod mobiles;
+pub(super) mod profile_fields;
 pub(super) mod roll_up;
 pub(super) mod site_map;

@@ -16,6 +16,7 @@ pub(crate) mod matches;
 pub(crate) mod merges;
 mod migrations;
 pub(crate) mod person;
+pub(crate) mod profile_fields;
 pub(crate) mod reviews;
 pub(crate) mod site_map;
 
@@ -39,6 +40,7 @@ impl MigratorTrait for Migrator {
             Box::new(migrations::lifts::Lifts),
             Box::new(migrations::roll_up::RollUp),
             Box::new(migrations::mobiles::Mobiles),
+            Box::new(migrations::profile_fields::ProfileFields),
         ])
     }
 }

@@ -1,8 +1,12 @@
-use leadflow_platform::{Error, Result, ids};
+use leadflow_platform::{Error, Result, ids, value};
 use leadflow_proto::{common::v1 as common, contact::v1 as pb};
 use prost::Message as _;
 
-use super::{country, short, time};
+use super::{
+    country,
+    profile::{change_profile, profile_values},
+    short, time,
+};
 use crate::{
     app::configure::{Change, Named},
     domain::{Account, Joined, Relation, Site, normal},
@@ -14,6 +18,8 @@ use crate::{
 const MAX_DOMAINS: usize = 500;
 /// Sites of one account at the most.
 const MAX_SITES: usize = 500;
+/// The declared fields, in a mask.
+const PROFILE: &str = "profile";
 
 pub(crate) fn account(account: &Account) -> pb::Account {
     let relation = match account.relation {
@@ -44,6 +50,7 @@ pub(crate) fn account(account: &Account) -> pb::Account {
         parent_account_id: account.parent_account_id.map(|id| id.to_string()).unwrap_or_default(),
         parent_reference: String::new(),
         roll_up: Some(account.roll_up),
+        profile: value::map_to_proto(&account.profile),
         sites: account.sites.iter().map(site).collect(),
         merged_into_account_id: account.merged_into.map(|id| id.to_string()).unwrap_or_default(),
         merged_account_ids: Vec::new(),
@@ -173,6 +180,7 @@ pub(crate) fn account_from(field: &str, said: pb::Account) -> Result<Account> {
         owner_rep: short(&at("owner_rep"), &said.owner_rep)?,
         parent_account_id: ids::parse_optional(&at("parent_account_id"), &said.parent_account_id)?,
         roll_up: said.roll_up.unwrap_or_default(),
+        profile: profile_values(&at("profile"), &said.profile)?,
         sites,
         ..Account::default()
     })
@@ -189,7 +197,7 @@ pub(crate) fn account_change(
     mask: Option<&prost_types::FieldMask>,
     mut said: pb::Account,
 ) -> Result<impl Fn(&mut Account) + Send + Sync + 'static> {
-    const FIELDS: [&str; 16] = [
+    const FIELDS: [&str; 17] = [
         "reference",
         "name",
         "domains",
@@ -206,8 +214,9 @@ pub(crate) fn account_change(
         "parent_account_id",
         "roll_up",
         "sites",
+        PROFILE,
     ];
-    let paths = mask_paths(mask, &FIELDS)?;
+    let paths = mask_paths(mask, &FIELDS, PROFILE)?;
     if !paths.iter().any(|path| path == "name") {
         // A name that is not to be changed need not be said.
         "-".clone_into(&mut said.name);
@@ -231,9 +240,11 @@ pub(crate) fn account_change(
                 "parent_account_id" => account.parent_account_id = new.parent_account_id,
                 "roll_up" => account.roll_up = new.roll_up,
                 "sites" => account.sites.clone_from(&new.sites),
-                _ => account.owner_rep.clone_from(&new.owner_rep),
+                "owner_rep" => account.owner_rep.clone_from(&new.owner_rep),
+                _ => {}
             }
         }
+        change_profile(&mut account.profile, &paths, PROFILE, &new.profile);
         // Without its parent it has nothing to go up to, unless that is what was said: then it is refused.
         if !paths.iter().any(|path| path == "roll_up") {
             account.roll_up &= account.parent_account_id.is_some();
@@ -241,13 +252,14 @@ pub(crate) fn account_change(
     })
 }
 
-/// The fields that a mask names; all that can be changed when there is no mask.
-pub(super) fn mask_paths(mask: Option<&prost_types::FieldMask>, known: &[&str]) -> Result<Vec<String>> {
+/// The fields that a mask names, those `under` one of them too; all that can be changed when there is no mask.
+pub(super) fn mask_paths(mask: Option<&prost_types::FieldMask>, known: &[&str], under: &str) -> Result<Vec<String>> {
     let paths = mask.map(|mask| mask.paths.clone()).unwrap_or_default();
     if paths.is_empty() {
         return Ok(known.iter().map(|&name| name.to_owned()).collect());
     }
-    match paths.iter().find(|path| !known.contains(&path.as_str())) {
+    let is_under = |path: &str| path.strip_prefix(under).is_some_and(|rest| rest.starts_with('.'));
+    match paths.iter().find(|path| !known.contains(&path.as_str()) && !is_under(path)) {
         Some(path) => Err(Error::invalid(
             "update_mask",
             format!("names `{path}`, which cannot be changed; known are {}", known.join(", ")),
@@ -264,7 +276,7 @@ pub(crate) fn change(change: &Change) -> common::Change {
         Some(_) => common::change::Action::Updated,
     };
     common::Change {
-        kind: "Account".to_owned(),
+        kind: change.kind.clone(),
         name: change.name.clone(),
         action: action.into(),
         before: change.before.as_ref().map(pretty).unwrap_or_default(),

@@ -1,12 +1,20 @@
-use leadflow_platform::{Result, ids};
+use leadflow_platform::{Result, ids, value};
 use leadflow_proto::contact::v1 as pb;
 use prost::Message as _;
 
-use super::{account::mask_paths, country, short, time};
+use super::{
+    account::mask_paths,
+    country,
+    profile::{change_profile, profile_values},
+    short, time,
+};
 use crate::{
     domain::{Contact, Joined, normal},
     error,
 };
+
+/// The declared fields, in a mask.
+const PROFILE_FIELDS: &str = "profile.fields";
 
 pub(crate) fn contact(contact: &Contact) -> pb::Contact {
     pb::Contact {
@@ -48,6 +56,7 @@ fn profile(contact: &Contact) -> pb::ContactProfile {
         seniority: contact.seniority.clone(),
         stage: contact.stage.clone(),
         country: contact.country.clone(),
+        fields: value::map_to_proto(&contact.profile),
     }
 }
 
@@ -92,8 +101,9 @@ pub(crate) fn contact_change(
         "profile.stage",
         "profile.country",
         "account_id",
+        PROFILE_FIELDS,
     ];
-    let paths = mask_paths(mask, &FIELDS)?;
+    let paths = mask_paths(mask, &FIELDS, PROFILE_FIELDS)?;
     let moves = mask.is_some_and(|mask| mask.paths.iter().any(|path| path == "account_id"));
     let account_id = moves.then(|| ids::parse("contact.account_id", &said.account_id)).transpose()?;
     let says = said.profile.clone().unwrap_or_default();
@@ -112,6 +122,7 @@ pub(crate) fn contact_change(
         text("profile.stage", &says.stage)?,
         country("contact.profile.country", &says.country)?,
     ];
+    let declared = profile_values("contact.profile.fields", &says.fields)?;
     Ok(move |contact: &mut Contact| {
         let fields = [
             &mut contact.given_name,
@@ -132,6 +143,7 @@ pub(crate) fn contact_change(
                 *field = value;
             }
         }
+        change_profile(&mut contact.profile, &paths, PROFILE_FIELDS, &declared);
         contact.account_id = account_id.or(contact.account_id);
     })
 }

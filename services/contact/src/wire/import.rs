@@ -3,7 +3,7 @@
 use leadflow_platform::{Error, Result, ids};
 use leadflow_proto::contact::v1 as pb;
 
-use super::{account_from, claim, country, short};
+use super::{account_from, claim, country, profile::profile_values, short};
 use crate::{
     app::import::Outcome,
     domain::{
@@ -62,6 +62,7 @@ pub(crate) fn contact_line(source: &str, line: pb::ContactLine) -> Result<(Claim
         seniority: text("profile.seniority", &says.seniority)?,
         stage: text("profile.stage", &says.stage)?,
         country: country("profile.country", &says.country)?,
+        profile: profile_values("profile.fields", &says.fields)?,
         ..Contact::default()
     };
     let claim = claim(&pb::IdentityClaim { identity: Some(identity), source: source.to_owned() })?;

@@ -54,7 +54,7 @@ pub(crate) fn preview<T>(
     result: impl FnOnce(Preview<T>) -> preview_merge_response::Result,
 ) -> pb::PreviewMergeResponse {
     let conflict = |Conflict { field, kept, hidden }: &Conflict| pb::MergeConflict {
-        field: (*field).to_owned(),
+        field: field.clone(),
         kept: kept.clone(),
         hidden: hidden.clone(),
     };

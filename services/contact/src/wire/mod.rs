@@ -7,6 +7,7 @@ mod contact;
 mod import;
 mod merge;
 mod privacy;
+mod profile;
 mod review;
 mod site_map;
 
@@ -19,6 +20,7 @@ pub(crate) use contact::{contact, contact_change, contact_changed, joined_contac
 pub(crate) use import::{account_line, contact_line, import_result};
 pub(crate) use merge::{merge, merge_event, merge_filter, merge_kind, merging, note, preview};
 pub(crate) use privacy::{contact_erased, erased_person, erasure, held};
+pub(crate) use profile::{profile_field, profile_fields_from};
 pub(crate) use review::{decision, review, review_filter, review_with_sides};
 pub(crate) use site_map::{fact, fact_from, reason_from, shows, site_map};
 

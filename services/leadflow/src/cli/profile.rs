@@ -6,7 +6,7 @@ use clap::{Args, Subcommand};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Profile {
-    /// Name the fields that no scoring rule, no territory and no page uses.
+    /// Name the fields that no scoring rule, no territory and no page uses, and those that rules read and nobody declares.
     Lint(Lint),
 }
 

@@ -52,9 +52,16 @@ pub(crate) async fn send(clients: &Clients, manifest: Manifest, validate_only: b
         })
         .await?;
     changes.extend(answer.into_inner().changes);
-    for accounts in manifest.accounts.chunks(1000) {
-        let request = contact::ApplyConfigurationRequest { accounts: accounts.to_vec(), validate_only };
-        changes.extend(contact.apply_configuration(request).await?.into_inner().changes);
+    let mut batches: Vec<_> = manifest.accounts.chunks(1000).map(<[_]>::to_vec).collect();
+    if batches.is_empty() && !manifest.profile_fields.is_empty() {
+        batches.push(Vec::new());
+    }
+    for (number, accounts) in batches.into_iter().enumerate() {
+        // With each: what is only validated is not declared when the next one comes.
+        let profile_fields = manifest.profile_fields.clone();
+        let request = contact::ApplyConfigurationRequest { accounts, validate_only, profile_fields };
+        let of_contact = contact.apply_configuration(request).await?.into_inner().changes.into_iter();
+        changes.extend(of_contact.filter(|change| number == 0 || change.kind != "ProfileField"));
     }
     let answer = activity
         .apply_configuration(activity::ApplyConfigurationRequest {

@@ -11,10 +11,12 @@ use std::{
 use anyhow::{Context as _, Result};
 use csv::Writer;
 use leadflow_proto::contact::v1 as pb;
+use prost_types::value::Kind;
 
 use crate::{
     cli::{Export, ExportTo},
     client::Clients,
+    import::records::field::Word,
     output::word,
 };
 
@@ -68,7 +70,8 @@ fn writer(to: &ExportTo) -> Result<Writer<Box<dyn Write>>> {
 }
 
 async fn accounts(clients: &Clients, mut out: Writer<Box<dyn Write>>) -> Result<()> {
-    out.write_record(ACCOUNTS)?;
+    let declared = declared(clients, pb::ProfileSubject::Account).await?;
+    out.write_record(ACCOUNTS.map(str::to_owned).into_iter().chain(heads(&declared)))?;
     let names = references(clients).await?;
     let mut client = clients.contact.clone();
     let mut page_token = String::new();
@@ -80,7 +83,7 @@ async fn accounts(clients: &Clients, mut out: Writer<Box<dyn Write>>) -> Result<
             let relation = word(one.relation().as_str_name(), "RELATION_");
             let parent = names.get(&one.parent_account_id).unwrap_or(&one.parent_account_id);
             let domains = one.domains.join(" ");
-            out.write_record([
+            let own = [
                 &one.account_id,
                 &one.reference,
                 &one.name,
@@ -95,7 +98,8 @@ async fn accounts(clients: &Clients, mut out: Writer<Box<dyn Write>>) -> Result<
                 &one.owner_rep,
                 parent,
                 &one.roll_up().to_string(),
-            ])?;
+            ];
+            out.write_record(own.into_iter().cloned().chain(values(&declared, &one.profile)))?;
         }
         page_token = page.next_page_token;
         if page_token.is_empty() {
@@ -105,7 +109,8 @@ async fn accounts(clients: &Clients, mut out: Writer<Box<dyn Write>>) -> Result<
 }
 
 async fn contacts(clients: &Clients, mut out: Writer<Box<dyn Write>>) -> Result<()> {
-    out.write_record(CONTACTS)?;
+    let declared = declared(clients, pb::ProfileSubject::Contact).await?;
+    out.write_record(CONTACTS.map(str::to_owned).into_iter().chain(heads(&declared)))?;
     let names = references(clients).await?;
     let mut client = clients.contact.clone();
     let mut page_token = String::new();
@@ -116,7 +121,7 @@ async fn contacts(clients: &Clients, mut out: Writer<Box<dyn Write>>) -> Result<
             let profile = one.profile.clone().unwrap_or_default();
             let first = |all: &[String]| all.first().cloned().unwrap_or_default();
             let account = names.get(&one.account_id).unwrap_or(&one.account_id);
-            out.write_record([
+            let own = [
                 &first(&one.emails),
                 &first(&one.phones),
                 &one.given_name,
@@ -128,13 +133,34 @@ async fn contacts(clients: &Clients, mut out: Writer<Box<dyn Write>>) -> Result<
                 &profile.stage,
                 &profile.country,
                 account,
-            ])?;
+            ];
+            out.write_record(own.into_iter().cloned().chain(values(&declared, &profile.fields)))?;
         }
         page_token = page.next_page_token;
         if page_token.is_empty() {
             return Ok(out.flush()?);
         }
     }
+}
+
+/// The names of the declared fields of a profile.
+async fn declared(clients: &Clients, subject: pb::ProfileSubject) -> Result<Vec<String>> {
+    let answer = clients.contact.clone().list_profile_fields(pb::ListProfileFieldsRequest::default()).await?;
+    let own = answer.into_inner().profile_fields.into_iter().filter(|field| field.subject() == subject);
+    Ok(own.map(|field| field.name).collect())
+}
+
+fn heads(declared: &[String]) -> impl Iterator<Item = String> {
+    declared.iter().map(|name| Word::of_profile(name).to_string())
+}
+
+fn values(declared: &[String], known: &HashMap<String, prost_types::Value>) -> impl Iterator<Item = String> {
+    declared.iter().map(|name| match known.get(name).and_then(|value| value.kind.clone()) {
+        Some(Kind::StringValue(text)) => text,
+        Some(Kind::NumberValue(number)) => number.to_string(),
+        Some(Kind::BoolValue(flag)) => flag.to_string(),
+        _ => String::new(),
+    })
 }
 
 /// The references of the accounts that have one, by id: people know them better than ids.

@@ -1,5 +1,7 @@
 //! `leadflow activities`, `accounts`, `holds` and `pools`.
 
+use std::collections::HashMap;
+
 use anyhow::Result;
 use leadflow_proto::{activity::v1 as activity, contact::v1 as contact, routing::v1 as routing};
 use serde_json::{Value as Json, json};
@@ -114,9 +116,15 @@ pub(crate) fn account_json(one: &contact::Account) -> Json {
         "owner_rep": json_text(&one.owner_rep),
         "parent_account_id": json_text(&one.parent_account_id),
         "roll_up": one.roll_up(),
+        "profile": profile_json(&one.profile),
         "sites": one.sites.iter().map(site_json).collect::<Vec<_>>(),
         "etag": one.etag,
     })
+}
+
+/// The declared fields of a profile.
+pub(super) fn profile_json(values: &HashMap<String, prost_types::Value>) -> Json {
+    json!(leadflow_platform::value::map_from_proto("profile", values).unwrap_or_default())
 }
 
 fn site_json(one: &contact::Site) -> Json {

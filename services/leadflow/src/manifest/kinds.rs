@@ -1,5 +1,7 @@
 //! Each kind as it is written, and what it means in the contract.
 
+use std::collections::BTreeMap;
+
 use leadflow_proto::{activity::v1 as activity, contact::v1 as contact, routing::v1 as routing};
 use serde::Deserialize;
 
@@ -279,6 +281,8 @@ pub(super) struct Account {
     roll_up: bool,
     #[serde(default)]
     sites: Vec<Site>,
+    #[serde(default)]
+    profile: BTreeMap<String, serde_json::Value>,
 }
 
 #[derive(Default, Deserialize)]
@@ -332,6 +336,7 @@ pub(super) fn account(it: Account) -> contact::Account {
         owner_rep: it.owner_rep,
         parent_reference: it.parent,
         roll_up: Some(it.roll_up),
+        profile: leadflow_platform::value::map_to_proto(&it.profile),
         sites: it.sites.into_iter().map(site).collect(),
         ..Default::default()
     }

@@ -2,6 +2,7 @@
 
 mod kinds;
 pub(crate) mod model;
+mod profile_field;
 
 use std::{
     collections::BTreeMap,
@@ -24,6 +25,7 @@ pub(crate) struct Manifest {
     pub(crate) reps: Vec<routing::Rep>,
     pub(crate) pools: Vec<routing::Pool>,
     pub(crate) accounts: Vec<contact::Account>,
+    pub(crate) profile_fields: Vec<contact::ProfileField>,
     /// Where each resource stands, to name it when it is there twice.
     seen: BTreeMap<(String, String), String>,
 }
@@ -33,7 +35,7 @@ struct Head {
     kind: Option<String>,
 }
 
-const KINDS: &str = "Account, Pool, ProductCategory, Rep, ScoringModel, Source, Territory";
+const KINDS: &str = "Account, Pool, ProductCategory, ProfileField, Rep, ScoringModel, Source, Territory";
 
 impl Manifest {
     /// Reads files, and the YAML files in folders.
@@ -73,6 +75,12 @@ impl Manifest {
             "Rep" => keep(&mut self.reps, kinds::rep(parse(place, line, text)?), |it| &it.name),
             "Pool" => keep(&mut self.pools, kinds::pool(parse(place, line, text)?), |it| &it.name),
             "Account" => keep(&mut self.accounts, kinds::account(parse(place, line, text)?), |it| &it.reference),
+            "ProfileField" => {
+                let field = profile_field::profile_field(parse(place, line, text)?);
+                let name = format!("{}.{}", field.subject().as_str_name(), field.name);
+                self.profile_fields.push(field);
+                name
+            }
             "ScoringModel" => {
                 self.model = Some(model::scoring_model(parse(place, line, text)?).with_context(|| place.to_owned())?);
                 String::new()

@@ -25,6 +25,10 @@ pub(super) struct Model {
     #[serde(default)]
     questions: Vec<Field>,
     #[serde(default)]
+    account_profile: Vec<Field>,
+    #[serde(default)]
+    contact_profile: Vec<Field>,
+    #[serde(default)]
     engagement: Group,
     #[serde(default)]
     fit: Group,
@@ -150,6 +154,8 @@ pub(super) fn scoring_model(it: Model) -> Result<pb::ScoringModel> {
             .collect(),
         attributes: it.attributes.into_iter().map(field).collect(),
         questions: it.questions.into_iter().map(field).collect(),
+        account_profile: it.account_profile.into_iter().map(field).collect(),
+        contact_profile: it.contact_profile.into_iter().map(field).collect(),
         engagement: Some(group("engagement", it.engagement)?),
         fit: Some(group("fit", it.fit)?),
         qualification: Some(group("qualification", it.qualification)?),

@@ -113,15 +113,18 @@ impl Schemas {
             fields.iter().map(|field| (field.name.clone(), field.kind.into())).collect()
         };
         let answers = typed(&model.questions);
+        let with_account = |schema: Schema| {
+            schema.variable("account", ACCOUNT_FACTS).record("account", "profile", typed(&model.account_profile))
+        };
         Self {
-            engagement: Schema::new()
+            engagement: with_account(Schema::new())
                 .variable("activity", ACTIVITY_WORDS.map(|name| (name, FieldType::String)))
                 .record("activity", "attributes", typed(&model.attributes))
                 .variable("contact", CONTACT_FACTS)
-                .variable("account", ACCOUNT_FACTS)
+                .record("contact", "profile", typed(&model.contact_profile))
                 .variable("answers", answers.clone()),
-            fit: Schema::new().variable("account", ACCOUNT_FACTS),
-            qualification: Schema::new().variable("account", ACCOUNT_FACTS).variable("answers", answers),
+            fit: with_account(Schema::new()),
+            qualification: with_account(Schema::new()).variable("answers", answers),
         }
     }
 }
@@ -203,9 +206,13 @@ fn check(model: &Model, categories: &Categories) -> Result<()> {
 fn check_names(model: &Model, refuse: &mut impl FnMut(String, &str)) {
     let names = |fields: &[Field]| fields.iter().map(|field| field.name.clone()).collect::<Vec<_>>();
     let types = model.activity_types.iter().map(|known| known.name.clone()).collect::<Vec<_>>();
-    for (field, names) in
-        [("attributes", names(&model.attributes)), ("questions", names(&model.questions)), ("activity_types", types)]
-    {
+    for (field, names) in [
+        ("attributes", names(&model.attributes)),
+        ("questions", names(&model.questions)),
+        ("account_profile", names(&model.account_profile)),
+        ("contact_profile", names(&model.contact_profile)),
+        ("activity_types", types),
+    ] {
         let mut seen = HashSet::new();
         for (index, name) in names.into_iter().enumerate() {
             if !is_word(&name) {

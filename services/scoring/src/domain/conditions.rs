@@ -10,7 +10,7 @@ use std::{
 use leadflow_platform::condition::{Condition, Evaluator, Record, Scope, Value};
 use serde_json::Value as Json;
 
-use super::history::{Activity, Facts};
+use super::history::{Activity, DECLARED, Facts};
 
 /// How many answers a condition remembers. It forgets all of them when there are more, so that facts which differ each time,
 /// such as the id of an object, take no more memory than that.
@@ -116,8 +116,9 @@ impl<'a> Sight<'a> {
 
     fn scope<'b>(&self, evaluator: &'b Evaluator) -> Scope<'b> {
         let mut scope = evaluator.scope();
-        for (name, facts) in [("account", self.account), ("answers", self.answers), ("contact", self.contact)] {
-            scope.set(name, &record(facts));
+        scope.set("answers", &record(self.answers));
+        for (name, facts) in [("account", self.account), ("contact", self.contact)] {
+            scope.set(name, &of_profile(facts));
         }
         let words = ACTIVITY_WORDS.into_iter().filter_map(|name| {
             let word = word(self.activity?, name)?;
@@ -163,6 +164,21 @@ impl From<Fact<'_>> for Value {
 fn record(facts: Option<&Facts>) -> Record {
     let facts = facts.into_iter().flatten();
     facts.filter_map(|(name, value)| Some((name.clone(), Fact::of(value)?.into()))).collect()
+}
+
+/// What conditions see of a profile; the declared fields, which are kept as `profile.NAME`, in a record of their own.
+fn of_profile(facts: Option<&Facts>) -> Record {
+    let (mut own, mut declared) = (Record::new(), Record::new());
+    for (name, value) in record(facts) {
+        match name.strip_prefix(DECLARED) {
+            Some(name) => declared.insert(name.to_owned(), value),
+            None => own.insert(name, value),
+        };
+    }
+    if !declared.is_empty() {
+        own.insert("profile".to_owned(), Value::Record(declared));
+    }
+    own
 }
 
 /// What is said of each activity, beside its attributes.

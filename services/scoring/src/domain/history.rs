@@ -9,6 +9,9 @@ use uuid::Uuid;
 /// Facts by name; each a string, a number or a boolean.
 pub type Facts = BTreeMap<String, Json>;
 
+/// Before the names of the fields that a company has declared for profiles, among the facts of the contract.
+pub const DECLARED: &str = "profile.";
+
 /// Everything about one account that may count for its leads.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct History {

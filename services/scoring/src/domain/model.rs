@@ -26,6 +26,12 @@ pub struct Model {
     pub attributes: Vec<Field>,
     /// The questions whose answers conditions may use.
     pub questions: Vec<Field>,
+    /// The declared fields of accounts' profiles that conditions may use.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub account_profile: Vec<Field>,
+    /// The same of contacts.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub contact_profile: Vec<Field>,
     /// Points for what people did.
     pub engagement: Group,
     /// Points for what the account is.

@@ -1,5 +1,7 @@
 //! The events that come in and go out.
 
+use std::collections::HashMap;
+
 use jiff::Timestamp;
 use leadflow_platform::{Error, Result, clock, ids, trace::Origin, value};
 use leadflow_proto::{
@@ -18,7 +20,7 @@ use crate::{
     },
     domain::{
         Activity, Profile,
-        history::Facts,
+        history::{DECLARED, Facts},
         joining::Pointer,
         lead::{AssignmentNews, Step},
     },
@@ -88,6 +90,7 @@ pub(crate) fn account_revision(event: AccountChanged, origin: Origin) -> Result<
         ("relation", relation),
         ("owner_rep", &account.owner_rep),
     ]);
+    facts.extend(declared("account.profile", &account.profile)?);
     for (name, number) in [("employees", account.employees), ("revenue", account.revenue)] {
         if let Some(number) = number {
             facts.insert(name.to_owned(), Json::from(number));
@@ -109,13 +112,14 @@ pub(crate) fn account_revision(event: AccountChanged, origin: Origin) -> Result<
 /// A contact that the contact service announces.
 pub(crate) fn contact_revision(event: ContactChanged, origin: Origin) -> Result<Revision> {
     let said = event.profile.unwrap_or_default();
-    let facts = texts([
+    let mut facts = texts([
         ("role", said.role.as_str()),
         ("function", &said.function),
         ("seniority", &said.seniority),
         ("stage", &said.stage),
         ("country", &said.country),
     ]);
+    facts.extend(declared("profile.fields", &said.fields)?);
     Ok(Revision {
         origin,
         id: ids::parse("contact_id", &event.contact_id)?,
@@ -127,6 +131,12 @@ pub(crate) fn contact_revision(event: ContactChanged, origin: Origin) -> Result<
         name: String::new(),
         profile: profile(event.revision, event.update_time.as_ref(), facts)?,
     })
+}
+
+/// The declared fields of a profile.
+fn declared(field: &str, values: &HashMap<String, prost_types::Value>) -> Result<Facts> {
+    let values = value::map_from_proto(field, values)?;
+    Ok(values.into_iter().map(|(name, value)| (format!("{DECLARED}{name}"), value)).collect())
 }
 
 fn texts<'a>(facts: impl IntoIterator<Item = (&'a str, &'a str)>) -> Facts {

@@ -16,6 +16,7 @@ mod lists;
 mod merges;
 mod opening;
 mod oracle;
+mod profiles;
 mod reattribution;
 mod replicas;
 mod roll_up;

@@ -5,11 +5,12 @@ use std::{
 
 use leadflow_platform::{error::Error, ids};
 use leadflow_proto::contact::v1::{
-    Account, ApplyConfigurationRequest, ApplyConfigurationResponse, Contact, CreateAccountRequest,
-    CreateAccountResponse, GetAccountRequest, GetAccountResponse, GetContactRequest, GetContactResponse, IdentityClaim,
-    ListAccountsRequest, ListAccountsResponse, ListContactsRequest, ListContactsResponse, ResolveIdentitiesRequest,
-    ResolveIdentitiesResponse, ResolvedIdentity, UpdateAccountRequest, UpdateAccountResponse, UpdateContactRequest,
-    UpdateContactResponse, VerifyMobileRequest, VerifyMobileResponse,
+    Account, ApplyConfigurationRequest, ApplyConfigurationResponse, Contact, CreateAccountRequest, CreateAccountResponse,
+    GetAccountRequest, GetAccountResponse, GetContactRequest, GetContactResponse, IdentityClaim, ListAccountsRequest,
+    ListAccountsResponse, ListContactsRequest, ListContactsResponse, ListProfileFieldsRequest,
+    ListProfileFieldsResponse, ResolveIdentitiesRequest, ResolveIdentitiesResponse, ResolvedIdentity,
+    UpdateAccountRequest, UpdateAccountResponse, UpdateContactRequest, UpdateContactResponse, VerifyMobileRequest,
+    VerifyMobileResponse,
     contact_service_server::{ContactService, ContactServiceServer},
 };
 use tokio::sync::Notify;
@@ -265,6 +266,13 @@ impl ContactService for FakeContact {
     }
 
     async fn verify_mobile(&self, _: Request<VerifyMobileRequest>) -> Result<Response<VerifyMobileResponse>, Status> {
+        Err(Status::unimplemented(""))
+    }
+
+    async fn list_profile_fields(
+        &self,
+        _: Request<ListProfileFieldsRequest>,
+    ) -> Result<Response<ListProfileFieldsResponse>, Status> {
         Err(Status::unimplemented(""))
     }
 

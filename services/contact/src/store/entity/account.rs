@@ -23,6 +23,7 @@ pub(crate) struct Model {
     pub(crate) parent_account_id: Option<Uuid>,
     pub(crate) roll_up: bool,
     pub(crate) sites: Json,
+    pub(crate) profile: Json,
     pub(crate) revision: i64,
     pub(crate) create_time: i64,
     pub(crate) update_time: i64,

@@ -23,6 +23,7 @@ pub(crate) struct Model {
     pub(crate) seniority: String,
     pub(crate) stage: String,
     pub(crate) country: String,
+    pub(crate) profile: Json,
     pub(crate) revision: i64,
     pub(crate) create_time: i64,
     pub(crate) update_time: i64,

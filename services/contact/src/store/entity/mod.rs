@@ -11,5 +11,6 @@ pub(super) mod identity;
 pub(super) mod match_key;
 pub(super) mod match_review;
 pub(super) mod merge;
+pub(super) mod profile_field;
 pub(super) mod site_map_fact;
 pub(super) mod suppression;

@@ -67,7 +67,8 @@ pub(crate) async fn run(
     let open = || args.csv.open();
     let table = open()?;
     let columns = columns(&table.header, &saved, &args.csv.map, kind)?;
-    let reading = Reading { kind, header: table.header.clone(), columns, values: saved.values };
+    let profile = declared(clients, kind).await?;
+    let reading = Reading { kind, header: table.header.clone(), columns, values: saved.values, profile };
     if format == Format::Table {
         report::print_columns(&args.csv.file, &reading);
     }
@@ -80,6 +81,17 @@ pub(crate) async fn run(
         return rehearse(clients, format, &args, &mut rows, &reading).await;
     }
     send(clients, format, &args, &mut rows, table.delimiter, &reading).await
+}
+
+/// The declared fields of the profile of accounts or of contacts.
+async fn declared(clients: &Clients, kind: Kind) -> Result<BTreeMap<String, pb::ProfileFieldType>> {
+    let subject = match kind {
+        Kind::Accounts => pb::ProfileSubject::Account,
+        Kind::Contacts => pb::ProfileSubject::Contact,
+    };
+    let answer = clients.contact.clone().list_profile_fields(pb::ListProfileFieldsRequest::default()).await?;
+    let own = answer.into_inner().profile_fields.into_iter().filter(|field| field.subject() == subject);
+    Ok(own.map(|field| (field.name.clone(), field.r#type())).collect())
 }
 
 fn to_save(args: &RecordImport, reading: &Reading) -> Result<Saved<Word>> {

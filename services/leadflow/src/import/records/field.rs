@@ -76,6 +76,26 @@ const CONTACTS: [(Word, &[&str]); 20] = [
     (Word("anonymous_id"), &[]),
 ];
 
+/// Before the name of a declared field of the profile.
+const PROFILE: &str = "profile.";
+
+impl Word {
+    /// The declared field of this name.
+    pub(crate) fn of_profile(name: &str) -> Self {
+        // As long as the command, which has but few columns.
+        Self(format!("{PROFILE}{name}").leak())
+    }
+
+    /// The name of the declared field that it means, if it means one.
+    pub(crate) fn profile(self) -> Option<&'static str> {
+        self.0.strip_prefix(PROFILE)
+    }
+
+    fn read_profile(text: &str) -> Option<Self> {
+        text.strip_prefix(PROFILE).filter(|name| !name.is_empty()).map(Self::of_profile)
+    }
+}
+
 impl Kind {
     /// All that its columns can mean.
     pub(crate) fn words(self) -> impl Iterator<Item = Word> {
@@ -110,9 +130,9 @@ pub(crate) fn columns(
 ) -> Result<Vec<Word>> {
     let mut given = vec![None; header.len()];
     for (column, word) in saved.columns.iter().chain(said.iter().map(|(column, word)| (column, word))) {
-        if *word != IGNORED && !kind.words().any(|known| known == *word) {
+        if *word != IGNORED && word.profile().is_none() && !kind.words().any(|known| known == *word) {
             let words: Vec<_> = kind.words().map(|word| word.0).collect();
-            bail!("`{word}` is nothing that such a file has: use {} or ignore", words.join(", "));
+            bail!("`{word}` is nothing that such a file has: use {}, profile.NAME or ignore", words.join(", "));
         }
         given[mapping::find(header, column)?] = Some(*word);
     }
@@ -140,6 +160,9 @@ fn guess(head: &str, kind: Kind) -> Option<Word> {
     if head.starts_with(failures::PREFIX) {
         return None;
     }
+    if let Some(word) = Word::read_profile(head.trim()) {
+        return Some(word);
+    }
     let plain = normal(head);
     let found = kind.known().iter().find(|(word, heads)| normal(word.0) == plain || heads.contains(&plain.as_str()));
     found.map(|(word, _)| *word).or_else(|| if kind == Kind::Contacts { of_person(&plain) } else { None })
@@ -166,7 +189,7 @@ impl FromStr for Word {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let all = || Kind::Accounts.words().chain(Kind::Contacts.words()).chain([IGNORED]);
-        all().find(|word| word.0 == text).ok_or_else(|| {
+        all().find(|word| word.0 == text).or_else(|| Self::read_profile(text)).ok_or_else(|| {
             let words: BTreeSet<_> = all().map(|word| word.0).collect();
             format!("there is no field `{text}`: use {}", words.into_iter().collect::<Vec<_>>().join(", "))
         })

@@ -104,7 +104,8 @@ mod tests {
         let open = || Table::open(file, None, None);
         let header = open().unwrap().header;
         let columns = columns(&header, &Saved::default(), &[], Kind::Accounts).unwrap();
-        let reading = Reading { kind: Kind::Accounts, header, columns, values: Default::default() };
+        let reading =
+            Reading { kind: Kind::Accounts, header, columns, values: Default::default(), profile: Default::default() };
         let mut rows = Rows::new(open, &reading).unwrap();
         std::iter::from_fn(|| rows.next().unwrap()).map(|(line, circle)| (line.number, circle)).collect()
     }

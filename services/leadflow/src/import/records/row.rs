@@ -1,12 +1,20 @@
 //! What a line says: an account or a contact, or what is wrong with it.
 
-use leadflow_proto::contact::v1 as pb;
+use std::collections::{BTreeMap, HashMap};
+
+use leadflow_proto::{activity::v1::FieldType, contact::v1 as pb};
 
 use super::{
     field::{Kind, Word},
     remark::{self, Noticed},
 };
-use crate::import::{guess::normal, mapping::Values, row::split_name, table::Line, value::yes_or_no};
+use crate::import::{
+    guess::normal,
+    mapping::Values,
+    row::split_name,
+    table::Line,
+    value::{typed, yes_or_no},
+};
 
 /// How the lines of one file become accounts or contacts.
 #[derive(Clone, Debug)]
@@ -16,6 +24,8 @@ pub(crate) struct Reading {
     /// The word of each column.
     pub(crate) columns: Vec<Word>,
     pub(crate) values: Values<Word>,
+    /// The types of the declared fields of the profile, by name.
+    pub(crate) profile: BTreeMap<String, pb::ProfileFieldType>,
 }
 
 /// What is wrong with one field of a line.
@@ -43,7 +53,9 @@ impl Reading {
     pub(crate) fn column(&self, path: &str) -> String {
         let path = path.split_once("].").map_or(path, |(_, path)| path);
         let name = path.rsplit('.').next().unwrap_or(path).split('[').next().unwrap_or(path);
-        let index = self.columns.iter().position(|word| word.0 == name);
+        let declared = path.starts_with("account.profile.") || path.starts_with("profile.fields.");
+        let is_it = |word: &Word| if declared { word.profile() == Some(name) } else { word.0 == name };
+        let index = self.columns.iter().position(is_it);
         index.and_then(|index| self.header.get(index)).map_or_else(|| path.to_owned(), Clone::clone)
     }
 
@@ -75,6 +87,7 @@ impl Reading {
             relation: cells.read("relation", relation).unwrap_or_default().into(),
             owner_rep: cells.text("owner_rep"),
             roll_up: cells.read("roll_up", yes_or_no),
+            profile: cells.profile(),
             ..pb::Account::default()
         };
         let parent = cells.text("parent");
@@ -113,6 +126,7 @@ impl Reading {
             seniority: cells.slug("seniority"),
             stage: cells.read("stage", stage).unwrap_or_default(),
             country,
+            fields: cells.profile(),
         };
         let account = cells.text("account");
         cells.finish(pb::ContactLine { identity: Some(identity), profile: Some(profile), account })
@@ -140,6 +154,27 @@ impl Cells<'_> {
     fn read<T>(&mut self, word: &'static str, read: impl FnOnce(&str) -> Result<T, String>) -> Option<T> {
         let text = self.reading.text(self.line, Word(word))?;
         read(&text).map_err(|message| self.problems.push(Problem { word: Word(word), message })).ok()
+    }
+
+    /// What the line says of declared fields, in their types; what nobody has declared is for the service to refuse.
+    fn profile(&mut self) -> HashMap<String, prost_types::Value> {
+        let reading = self.reading;
+        let mut said = HashMap::new();
+        for (word, name) in reading.columns.iter().filter_map(|word| Some((*word, word.profile()?))) {
+            let Some(text) = reading.text(self.line, word) else { continue };
+            let declared = reading.profile.get(name).map(|declared| match declared {
+                pb::ProfileFieldType::Number => FieldType::Number,
+                pb::ProfileFieldType::Bool => FieldType::Bool,
+                pb::ProfileFieldType::String | pb::ProfileFieldType::Enum | pb::ProfileFieldType::Unspecified => {
+                    FieldType::String
+                }
+            });
+            match typed(&text, declared) {
+                Ok(value) => drop(said.insert(name.to_owned(), value)),
+                Err(message) => self.problems.push(Problem { word, message }),
+            }
+        }
+        said
     }
 
     fn country(&mut self, word: &'static str) -> String {
@@ -198,7 +233,7 @@ mod tests {
     fn reading(kind: Kind, columns: &[&'static str]) -> Reading {
         let columns: Vec<_> = columns.iter().map(|word| Word(word)).collect();
         let header = columns.iter().map(|word| format!("The {word}")).collect();
-        Reading { kind, header, columns, values: Values::default() }
+        Reading { kind, header, columns, values: Values::default(), profile: BTreeMap::new() }
     }
 
     fn line(cells: &[&str]) -> Line {
@@ -252,6 +287,20 @@ mod tests {
         assert_eq!((identity.given_name.as_str(), identity.family_name.as_str()), ("Ada", "Lovelace"));
         assert_eq!((profile.role.as_str(), profile.stage.as_str()), ("decision_maker", "customer"));
         assert_eq!((profile.country.as_str(), read.account.as_str(), noticed.len()), ("DE", "10023", 0));
+    }
+
+    #[test]
+    fn declared_fields_of_the_profile_are_read_in_their_types() {
+        let columns = ["name", "profile.fleet", "profile.segment", "profile.leasing"];
+        let mut reading = reading(Kind::Accounts, &columns);
+        let declared = [("fleet", pb::ProfileFieldType::Number), ("leasing", pb::ProfileFieldType::Bool)];
+        reading.profile = declared.map(|(name, kind)| (name.to_owned(), kind)).into();
+        let (read, _) = reading.account(&line(&["Works", "12", "key", "ja"])).unwrap();
+        let said = leadflow_platform::value::map_from_proto("profile", &read.account.unwrap().profile).unwrap();
+        assert_eq!(serde_json::json!(said), serde_json::json!({"fleet": 12.0, "segment": "key", "leasing": true}));
+        let problems = reading.account(&line(&["Works", "many", "", ""])).unwrap_err();
+        assert_eq!(problems[0].word.0, "profile.fleet");
+        assert_eq!(reading.column("lines[3].account.profile.segment"), "The profile.segment");
     }
 
     #[test]

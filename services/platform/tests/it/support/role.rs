@@ -24,9 +24,9 @@ use leadflow_platform::{
 use leadflow_proto::contact::v1::{
     Account, ApplyConfigurationRequest, ApplyConfigurationResponse, CreateAccountRequest, CreateAccountResponse,
     GetAccountRequest, GetAccountResponse, GetContactRequest, GetContactResponse, ListAccountsRequest,
-    ListAccountsResponse, ListContactsRequest, ListContactsResponse, ResolveIdentitiesRequest,
-    ResolveIdentitiesResponse, UpdateAccountRequest, UpdateAccountResponse, UpdateContactRequest,
-    UpdateContactResponse, VerifyMobileRequest, VerifyMobileResponse,
+    ListAccountsResponse, ListContactsRequest, ListContactsResponse, ListProfileFieldsRequest,
+    ListProfileFieldsResponse, ResolveIdentitiesRequest, ResolveIdentitiesResponse, UpdateAccountRequest,
+    UpdateAccountResponse, UpdateContactRequest, UpdateContactResponse, VerifyMobileRequest, VerifyMobileResponse,
     contact_service_client::ContactServiceClient,
     contact_service_server::{ContactService, ContactServiceServer},
 };
@@ -243,6 +243,13 @@ impl ContactService for StandIn {
     }
 
     async fn verify_mobile(&self, _: Request<VerifyMobileRequest>) -> Result<Response<VerifyMobileResponse>, Status> {
+        Err(Status::unimplemented("not in this test"))
+    }
+
+    async fn list_profile_fields(
+        &self,
+        _: Request<ListProfileFieldsRequest>,
+    ) -> Result<Response<ListProfileFieldsResponse>, Status> {
         Err(Status::unimplemented("not in this test"))
     }
 

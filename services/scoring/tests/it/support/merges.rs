@@ -8,7 +8,7 @@ use leadflow_proto::{
 };
 use uuid::Uuid;
 
-use super::{World, activity::TestAccount, event, revision};
+use super::{World, activity::TestAccount, revision};
 
 /// What contact says of merges.
 impl World {
@@ -58,7 +58,7 @@ impl World {
             merged_into_contact_id: into.map(|into| into.to_string()).unwrap_or_default(),
             ..Default::default()
         };
-        self.bus.publish_all([event("leadflow.contact.v1.changed", &changed)]).await.unwrap();
+        self.publish_contact(&changed).await;
         let tables = self.tables().await;
         eventually!(revision(&tables, "contact_revisions", "contact_id", contact, number).await);
         tables.close().await;

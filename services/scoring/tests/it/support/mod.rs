@@ -186,6 +186,11 @@ impl World {
         tables.close().await;
     }
 
+    /// Announces a contact.
+    pub(crate) async fn publish_contact(&self, changed: &ContactChanged) {
+        self.bus.publish_all([event("leadflow.contact.v1.changed", changed)]).await.unwrap();
+    }
+
     /// Announces the role of a contact and waits until it has come in.
     pub(crate) async fn announce_role(&mut self, contact: Uuid, account: &TestAccount, role: &str, revision: i64) {
         let changed = ContactChanged {
@@ -196,7 +201,7 @@ impl World {
             update_time: Some(to_proto(self.hand.now())),
             ..Default::default()
         };
-        self.bus.publish_all([event("leadflow.contact.v1.changed", &changed)]).await.unwrap();
+        self.publish_contact(&changed).await;
         let tables = self.tables().await;
         eventually!(self::revision(&tables, "contact_revisions", "contact_id", contact, revision).await);
         tables.close().await;

@@ -142,6 +142,48 @@ async fn what_is_exported_and_imported_again_changes_nothing() {
     world.suite.stop().await.unwrap();
 }
 
+/// A field of each type, and who is told to use them.
+const FIELDS: &str = "\
+{kind: ProfileField, subject: account, name: segment, type: enum, allowed_values: [key, other], description: who serves it}
+---
+{kind: ProfileField, subject: account, name: fleet, type: number, description: cars that they lease}
+---
+{kind: ProfileField, subject: account, name: leasing, type: bool, description: whether they lease}
+---
+{kind: ProfileField, subject: contact, name: speaks, type: string, description: in which language we ring}
+";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn declared_fields_come_in_from_columns_go_out_again_and_have_to_have_a_purpose() {
+    let world = World::start(Backend::Sqlite, NOW).await;
+    let manifest = world.write("fields.yaml", FIELDS).display().to_string();
+    let applied = world.cli.ok(&["apply", "-f", &manifest]).await;
+    assert!(applied.contains("created   ProfileField/account.fleet"), "{applied}");
+    let file = world.write("firms.csv", "name,profile.segment,Cars,profile.leasing\nWorks,key,12,ja\nShop,huge,,\n");
+    let imported = world.import_records("accounts", &file, &["--map", "Cars=profile.fleet"]).await;
+    assert_eq!((imported.code, counts(&imported)), (Some(1), [2, 1, 0, 0, 1, 0]), "{}", imported.errors);
+    let errors = std::fs::read_to_string(world.folder.path().join("firms.errors.csv")).unwrap();
+    assert!(errors.contains("3,WRONG_TYPE,profile.segment,"), "{errors}");
+    let accounts = world.all_accounts().await;
+    let works = accounts.iter().find(|it| it["name"] == "Works").unwrap();
+    assert_eq!(works["profile"], serde_json::json!({"segment": "key", "fleet": 12.0, "leasing": true}));
+    let people = world.write("people.csv", "email,profile.speaks\nada@works.de,German\n");
+    assert_eq!(counts(&world.import_records("contacts", &people, &[]).await), [1, 1, 0, 0, 0, 0]);
+    for kind in ["accounts", "contacts"] {
+        let path = world.folder.path().join(format!("all-{kind}.csv"));
+        world.cli.ok(&["export", kind, &path.display().to_string()]).await;
+        let again = world.import_records(kind, &path, &[]).await;
+        assert_eq!(again.count("lines"), again.count("unchanged"), "{kind} {}", again.summary);
+    }
+    let lint = world.cli.run(&["profile", "lint", "--output", "json"]).await;
+    let idle = String::from_utf8_lossy(&lint.stdout).into_owned();
+    assert!(
+        !lint.status.success() && idle.contains("account.profile.fleet") && idle.contains("contact.profile.speaks"),
+        "{idle}"
+    );
+    world.suite.stop().await.unwrap();
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_wrong_in_a_line_is_told_with_its_column_and_can_be_corrected() {
     let world = World::start(Backend::Sqlite, NOW).await;
