@@ -7,7 +7,7 @@ SCALE ?= full
 DURATION ?= 900
 SEED ?=
 
-.PHONY: help run test bench bench-large chaos power-cut check lint oracle clean-data
+.PHONY: help run test bench bench-large chaos chaos-plants power-cut check lint oracle clean-data
 
 help: ## List what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -33,6 +33,11 @@ chaos: ## Kill, cut, pause and forget for a quarter of an hour (DURATION=900 SEE
 	cargo build --locked --package leadflow --package leadflow-chaos
 	target/debug/leadflow-chaos --duration $(DURATION) $(if $(SEED),--seed $(SEED))
 	target/debug/leadflow-chaos --full-disk $(if $(SEED),--seed $(SEED))
+
+chaos-plants: ## Plant each bug that the checker has to find, a minute each: it must turn its counter red
+	@scripts/install nats-server postgresql python3
+	cargo build --locked --package leadflow --package leadflow-chaos --features leadflow/plants
+	target/debug/leadflow-chaos --every-plant --duration 60 $(if $(SEED),--seed $(SEED))
 
 check: ## The fast inner loop: format, lints, unit tests
 	cargo fmt --all --check

@@ -59,3 +59,21 @@ pub async fn torment(settings: &Settings) -> Result<Summary> {
     }
     Ok(summary)
 }
+
+/// A run with each bug planted, one after the other.
+///
+/// # Errors
+/// When one of them is not found.
+pub async fn plant_each(settings: &Settings) -> Result<()> {
+    let mut missed = Vec::new();
+    for plant in plants::names() {
+        println!("\n{plant}");
+        let planted = Settings { plant: Some(plant.to_owned()), ..settings.clone() };
+        if let Err(error) = torment(&planted).await {
+            println!("{error:#}");
+            missed.push(plant);
+        }
+    }
+    ensure!(missed.is_empty(), "not found: {}", missed.join(", "));
+    Ok(())
+}

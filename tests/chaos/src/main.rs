@@ -2,9 +2,10 @@
 
 use anyhow::Result;
 use clap::Parser as _;
-use leadflow_chaos::{Settings, torment};
+use leadflow_chaos::{Settings, plant_each, torment};
 
 #[tokio::main]
 async fn main() -> Result<()> {
-    torment(&Settings::parse()).await.map(drop)
+    let settings = Settings::parse();
+    if settings.every_plant { plant_each(&settings).await } else { torment(&settings).await.map(drop) }
 }

@@ -23,6 +23,9 @@ pub struct Settings {
     /// The bug to switch on, in a binary that has it compiled in: then its counter has to be above zero.
     #[arg(long)]
     pub plant: Option<String>,
+    /// Each bug that there is, one run after the other: all of them have to be found.
+    #[arg(long, conflicts_with_all = ["plant", "full_disk"])]
+    pub every_plant: bool,
     /// The other scenario: the embedded default on a disk that runs full. Needs root, for it mounts one.
     #[arg(long)]
     pub full_disk: bool,

@@ -114,6 +114,7 @@ pub(crate) fn seconds(time: Duration) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plants;
 
     #[test]
     fn every_counter_that_has_to_be_zero_makes_a_run_fail() {
@@ -134,6 +135,8 @@ mod tests {
             let broken = Summary { found: serde_json::from_value(found).unwrap(), ..clean.clone() };
             assert_eq!(broken.faults(), [format!("{name} is 1")]);
             assert_eq!(broken.counter(name), Some(1));
+            let turns_it_red = |plant: &&str| plants::counter(plant) == Some(name);
+            assert!(plants::names().iter().any(turns_it_red), "no planted bug turns {name} red");
         }
         assert!(!Summary::default().faults().is_empty(), "a run that has compared nothing proves nothing");
     }
