@@ -100,8 +100,9 @@ pub async fn set_aside(
 pub async fn forget(tx: &Tx, words: &BTreeSet<String>) -> Result<u64> {
     let words: Vec<_> = words.iter().filter(|word| word.len() >= MIN_WORD).map(|word| word.to_lowercase()).collect();
     let holds_one = |event: &&Model| {
-        let texts = [String::from_utf8_lossy(&event.payload).to_lowercase(), event.message.to_lowercase()];
-        words.iter().any(|word| texts.iter().any(|text| text.contains(word)))
+        let headers = event.headers.as_ref().map(Json::to_string).unwrap_or_default();
+        let texts = [&String::from_utf8_lossy(&event.payload), event.message.as_str(), &event.event_id, &headers];
+        words.iter().any(|word| texts.iter().any(|text| text.to_lowercase().contains(word)))
     };
     let (mut deleted, mut after) = (0, None);
     loop {

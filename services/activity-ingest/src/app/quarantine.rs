@@ -88,7 +88,8 @@ async fn correct_identity(tx: &Tx, activity_id: Uuid, corrected: Draft) -> Resul
     let present = wire::draft(&wire::activity(activity.clone()))?;
     let identity = check::identity(corrected.identity.clone())?;
     // A correction is no verification.
-    if identity.phone_verified && (!present.identity.phone_verified || identity.phone != present.identity.phone) {
+    let number = |of: &Identity| (of.phone_verified, of.phone.clone(), of.country.clone());
+    if identity.phone_verified && number(&identity) != number(&present.identity) {
         return Err(error::untrusted_verification());
     }
     let what_happened = |draft: Draft| Draft { identity: Identity::default(), ..draft };

@@ -83,7 +83,7 @@ impl App {
     }
 
     /// Merges one into another in the name of somebody, in a transaction that holds no lock of a contact or an account, or those of
-    /// both sides.
+    /// both sides, and of the hierarchy where they are accounts.
     pub(crate) async fn merge_in(&self, tx: &Tx, kind: Kind, merging: Merging, principal: &str) -> Result<Merge> {
         match kind {
             Kind::Account => self.merge_sides::<Account>(tx, merging, principal).await,

@@ -113,7 +113,7 @@ impl App {
         let app = self.clone();
         let principal = mutation.principal.as_str().to_owned();
         mutate(&self.database, mutation, move |tx| async move {
-            let hashes = claim.person_keys().into_iter().filter_map(|key| app.suppressor.hash(&key)).collect();
+            let hashes = telling_keys(&claim).into_iter().filter_map(|key| app.suppressor.hash(&key)).collect();
             let found = erasures::suppressed(&*tx, &hashes).await?;
             let ids: BTreeSet<_> = found.into_values().flatten().collect();
             let mut lifted = Vec::with_capacity(ids.len());
@@ -188,16 +188,23 @@ impl App {
     }
 }
 
-/// Locks a person, in the order of all who change people (keys before rows), and reads what leads to them. Whoever adds a
-/// key to them has one of theirs in hand, so that it is there by now or will never be.
+/// Locks a person, in the order of all who change people (keys before rows), and reads what leads to them: all that ever
+/// will, since whoever adds a key to them has their rows in hand.
+///
+/// # Errors
+/// `UNAVAILABLE` when somebody has added one meanwhile: the same again will do.
 async fn lock_person(tx: &Tx, sides: &[Uuid]) -> Result<(Vec<Contact>, BTreeSet<Key>)> {
     let keys = |of: std::collections::HashMap<Uuid, BTreeSet<Key>>| of.into_values().flatten().collect::<BTreeSet<_>>();
     let mut lead_here = keys(contacts::keys_of(&**tx, sides).await?);
     let found: Vec<_> = contacts::by_ids(&**tx, sides).await?.into_values().collect();
     lead_here.extend(phones(&found).into_iter().map(Key::Phone));
-    directory::lock_keys(tx, &lead_here.into_iter().collect::<Vec<_>>()).await?;
+    directory::lock_keys(tx, &lead_here.iter().cloned().collect::<Vec<_>>()).await?;
     let found = contacts::lock(tx, sides).await?.into_values().collect();
-    Ok((found, keys(contacts::keys_of(&**tx, sides).await?)))
+    let now = keys(contacts::keys_of(&**tx, sides).await?);
+    if !now.is_subset(&lead_here) {
+        return Err(Error::unavailable("the contact is being changed by somebody else"));
+    }
+    Ok((found, now))
 }
 
 fn phones(found: &[Contact]) -> Vec<String> {

@@ -17,7 +17,7 @@ use crate::{
     },
     error,
     store::{
-        accounts, contacts, merges,
+        accounts, contacts, hierarchy, merges,
         reviews::{self, Filter},
     },
 };
@@ -111,6 +111,9 @@ async fn lock_sides(tx: &Tx, review: &Review) -> Result<()> {
     let sides = merges::all_joined(&**tx, &ids).await?;
     match review.kind() {
         Kind::Contact => contacts::lock(tx, &sides.into_iter().collect::<Vec<_>>()).await.map(drop),
-        Kind::Account => accounts::lock(tx, sides).await.map(drop),
+        Kind::Account => {
+            hierarchy::lock(tx).await?;
+            accounts::lock(tx, sides).await.map(drop)
+        }
     }
 }

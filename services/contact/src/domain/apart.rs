@@ -37,7 +37,7 @@ impl Directory {
             || claim.external_id.as_ref().is_some_and(other_id)
     }
 
-    fn has_another_mobile(&self, id: Uuid, claim: &Claim) -> bool {
+    pub(super) fn has_another_mobile(&self, id: Uuid, claim: &Claim) -> bool {
         let Some((keys, said)) = self.keys_of.get(&id).zip(claim.mobile.clone()) else { return false };
         keys.iter().any(|key| matches!(key, Key::Mobile(_))) && !keys.contains(&Key::Mobile(said))
     }

@@ -235,6 +235,7 @@ impl Directory {
         let only_has_phone = |id: &&Uuid| self.keys_of.get(id).is_none_or(BTreeSet::is_empty);
         let owner = if owners.len() == 1 { owners.first() } else { owners.iter().find(only_has_phone) };
         let nobody = if claim.mobile.is_some() { Person::Unknown } else { Person::Nobody };
+        let owner = owner.filter(|&&id| !self.has_another_mobile(id, claim));
         owner.map_or(nobody, |&id| Person::Known(id))
     }
 
@@ -262,7 +263,7 @@ impl Directory {
     fn has_left(&self, contact: &Contact, claim: &Claim) -> bool {
         let owner = |key: Option<Key>| self.account_of.get(&key?);
         let meant = owner(claim.domain.clone().map(Key::Domain)).or_else(|| owner(claim.name_key()));
-        meant.is_some_and(|id| contact.left_account_ids.contains(id))
+        meant.is_some_and(|&id| contact.left_account_ids.iter().any(|&left| self.survivor(left) == self.survivor(id)))
     }
 
     fn create_account(&mut self, claim: &Claim, now: i64, new_id: &mut impl FnMut() -> Uuid) -> Option<Uuid> {

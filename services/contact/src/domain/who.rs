@@ -119,6 +119,7 @@ pub struct Contact {
     /// E.164.
     pub phones: Vec<String>,
     /// Those of them that were verified to be this person's own mobiles.
+    #[serde(default)]
     pub mobiles: Vec<String>,
     /// Street and house number, as written.
     pub street: String,

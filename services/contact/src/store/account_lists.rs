@@ -46,7 +46,7 @@ impl Shown<'_> {
     }
 
     /// Adds what a row has to say by itself.
-    fn add_to(&self, mut condition: Condition) -> Condition {
+    fn add_to(&self, connection: &impl ConnectionTrait, mut condition: Condition) -> Condition {
         let Filter { country, owner_rep, .. } = self.filter;
         if !country.is_empty() {
             condition = condition.add(Column::Country.eq(country.as_str()));
@@ -55,14 +55,14 @@ impl Shown<'_> {
             condition = condition.add(Column::OwnerRep.eq(owner_rep.as_str()));
         }
         if let Some(parents) = self.parents {
-            condition = condition.add(Column::ParentAccountId.is_in(parents.iter().copied()));
+            condition = condition.add(is_any(connection, Column::ParentAccountId, parents.iter().copied()));
         }
         condition
     }
 
     /// The accounts that were merged into another and say something of what is asked for.
     pub(crate) async fn merged(&self, connection: &impl ConnectionTrait) -> Result<Vec<Uuid>> {
-        let said = self.add_to(Condition::any());
+        let said = self.add_to(connection, Condition::any());
         if said.is_empty() {
             return Ok(Vec::new());
         }
@@ -86,9 +86,9 @@ pub(crate) async fn list(
         wanted =
             wanted.add(Column::SortName.gte(prefix.clone())).add(Column::SortName.lt(format!("{prefix}\u{10ffff}")));
     }
-    let mut asked = shown.add_to(Condition::all());
+    let mut asked = shown.add_to(connection, Condition::all());
     if !also.is_empty() {
-        let also = is_any(connection.get_database_backend(), Column::AccountId, also.iter().copied());
+        let also = is_any(connection, Column::AccountId, also.iter().copied());
         asked = Condition::any().add(asked).add(also);
     }
     wanted = wanted.add(asked);

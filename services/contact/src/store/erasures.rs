@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use leadflow_platform::{Error, Result, db::Tx};
 use sea_orm::{
     ColumnTrait as _, ConnectionTrait, EntityTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _, Set,
-    sea_query::OnConflict,
+    sea_query::{Expr, OnConflict},
 };
 use serde::de::DeserializeOwned;
 use uuid::Uuid;
@@ -21,9 +21,14 @@ use crate::domain::erasure::{Erasure, Lift, Person, Step};
 
 /// Keeps these hashes for good, as those of one person.
 pub(crate) async fn suppress(tx: &Tx, digests: BTreeSet<Vec<u8>>, erasure: &Erasure) -> Result<()> {
-    // Who was let in again may be erased again.
+    // Who was let in again may be erased again. What an earlier one is known by, who was not let in, stays that one's.
     let changes = [suppression::Column::CreateTime, suppression::Column::ErasureId];
-    let again = OnConflict::column(suppression::Column::Digest).update_columns(changes).to_owned();
+    let mut again = OnConflict::column(suppression::Column::Digest);
+    let again = again.update_columns(changes).action_and_where(Expr::cust(
+        "suppressions.erasure_id IS NULL OR EXISTS (SELECT 1 FROM erasures \
+         WHERE erasures.erasure_id = suppressions.erasure_id AND erasures.lift_time IS NOT NULL)",
+    ));
+    let again = again.to_owned();
     let row = |digest: &Vec<u8>| suppression::ActiveModel {
         digest: Set(digest.clone()),
         create_time: Set(erasure.create_time),

@@ -87,7 +87,7 @@ pub(crate) fn contact_change(
     mask: Option<&prost_types::FieldMask>,
     said: &pb::Contact,
 ) -> Result<impl FnOnce(&mut Contact) + Send + 'static> {
-    const FIELDS: [&str; 13] = [
+    const FIELDS: [&str; 14] = [
         "given_name",
         "family_name",
         "job_title",

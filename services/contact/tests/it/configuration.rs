@@ -12,7 +12,7 @@ use tonic::Code;
 use crate::support::{World, claim, company, email, fields, named, reason, referenced};
 
 async fn configure(world: &World, accounts: Vec<Account>, validate_only: bool) -> Result<Vec<Change>, tonic::Status> {
-    let request = ApplyConfigurationRequest { accounts, validate_only };
+    let request = ApplyConfigurationRequest { accounts, validate_only, ..Default::default() };
     Ok(world.client().apply_configuration(request).await?.into_inner().changes)
 }
 

@@ -86,7 +86,7 @@ on_each_database! {
         let request = CreateAccountRequest { account, ..Default::default() };
         world.client().create_account(request).await.unwrap_err();
         let accounts = vec![referenced("works", "Works", &["works.de"])];
-        let request = ApplyConfigurationRequest { accounts, validate_only: true };
+        let request = ApplyConfigurationRequest { accounts, validate_only: true, ..Default::default() };
         world.client().apply_configuration(request).await.unwrap();
         world.settle().await;
         assert!(world.heard.accounts().is_empty() && world.heard.contacts().is_empty());

@@ -166,7 +166,7 @@ on_each_database! {
 
         // A parent of an earlier manifest; and the difference names references.
         let second = Account { parent_reference: "works".into(), ..referenced("lab", "Lab", &[]) };
-        let request = ApplyConfigurationRequest { accounts: vec![second], validate_only: false };
+        let request = ApplyConfigurationRequest { accounts: vec![second], validate_only: false, ..Default::default() };
         let change = world.client().apply_configuration(request).await.unwrap().into_inner().changes.remove(0);
         assert!(change.after.contains(r#""parent": "works""#), "{}", change.after);
         // What the manifest does not say any more is no more.
@@ -188,7 +188,7 @@ on_each_database! {
             (vec![at("a", "b"), at("b", "c"), at("c", "b")], "HIERARCHY_CYCLE", "accounts[1].parent_reference"),
             (vec![at("lab", "group"), at("shop", "nobody")], "UNKNOWN_PARENT", "accounts[1].parent_reference"),
         ] {
-            let request = ApplyConfigurationRequest { accounts, validate_only: false };
+            let request = ApplyConfigurationRequest { accounts, validate_only: false, ..Default::default() };
             let error = world.client().apply_configuration(request).await.unwrap_err();
             assert_eq!((reason(&error).as_str(), fields(&error)), (expected, vec![field.to_owned()]), "{error:?}");
         }

@@ -121,7 +121,7 @@ async fn people_and_activities_change_the_same_account_at_once_without_a_deadloc
                         industry: format!("industry {at}"),
                         ..referenced("works", "Works", &["works.de"])
                     }];
-                    let request = ApplyConfigurationRequest { accounts, validate_only: false };
+                    let request = ApplyConfigurationRequest { accounts, validate_only: false, ..Default::default() };
                     client.apply_configuration(request).await.map(drop)
                 }
             }

@@ -67,7 +67,7 @@ on_each_database! {
 
         let request = ApplyConfigurationRequest {
             accounts: vec![Account { roll_up: Some(true), ..referenced("alone", "Alone", &[]) }],
-            validate_only: false,
+            ..Default::default()
         };
         let refused = world.client().apply_configuration(request).await.unwrap_err();
         assert_eq!(fields(&refused), ["accounts[0].roll_up"]);

@@ -26,7 +26,7 @@ use crate::{
 mod unreadable;
 
 /// Events that are handled in one transaction at the most.
-const BATCH: usize = 1024;
+const BATCH: usize = 512;
 /// How often an event is tried that fails by our own fault before it is set aside.
 const ATTEMPTS: i64 = 5;
 /// How often the server says that there is nothing; a pull that misses two is lost.
@@ -35,7 +35,7 @@ const HEARTBEAT: Duration = Duration::from_secs(2);
 const ACK_WAIT: Duration = Duration::from_secs(15);
 
 /// Events that may be in work at all replicas together.
-const MAX_IN_WORK: i64 = 4096;
+const MAX_IN_WORK: i64 = 8192;
 
 /// One event that came in.
 #[derive(Clone, Debug)]
@@ -111,7 +111,7 @@ pub struct Consumer {
 /// Hands batches to `handle` until shutdown, or until the connection has ended for good, and acknowledges what it has
 /// committed.
 ///
-/// When a batch fails for good, its events are handed over one by one, and the one at fault goes to the quarantine of
+/// When a batch fails for good, its halves are handed over, down to single events, and the one at fault goes to the quarantine of
 /// `database`; a transient failure is tried again later, for ever.
 pub async fn consume<H, Fut>(
     bus: Bus,
@@ -264,19 +264,11 @@ where
             }
             Err(error) if error.is_transient() => self.later(messages, &error).await,
             Err(error) if messages.len() == 1 => self.fail(&messages[0], error).await,
-            Err(_) => self.process_one_by_one(messages).await,
-        }
-    }
-
-    async fn process_one_by_one(&self, messages: &[Message]) {
-        for (index, message) in messages.iter().enumerate() {
-            match self.handle(std::slice::from_ref(message)).await {
-                Ok(()) => acknowledge(message, AckKind::Ack).await,
-                // What is down for one is down for the rest.
-                Err(error) if error.is_transient() => {
-                    return self.later(&messages[index..], &error).await;
-                }
-                Err(error) => self.fail(message, error).await,
+            // What is at fault is in one of the halves.
+            Err(_) => {
+                let (first, second) = messages.split_at(messages.len() / 2);
+                Box::pin(self.process(first)).await;
+                Box::pin(self.process(second)).await;
             }
         }
     }

@@ -63,9 +63,10 @@ impl App {
         if self.database.backend() == DatabaseBackend::Sqlite {
             return lane(recorded).await;
         }
-        // No account is in both, so that neither waits for the other.
+        // No account is in both, so that one waits for the other only where accounts of both are one.
         let (one, other) = recorded.into_iter().partition(|one| one.account_id.is_some_and(|id| id.as_u128() % 2 == 0));
-        tokio::try_join!(lane(one), lane(other)).map(drop)
+        let (one, other) = tokio::join!(lane(one), lane(other));
+        one.and(other)
     }
 
     async fn record_in(&self, tx: &Tx, mut recorded: Vec<Recorded>) -> Result<()> {

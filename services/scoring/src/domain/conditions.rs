@@ -15,6 +15,8 @@ use super::history::{Activity, DECLARED, Facts};
 /// How many answers a condition remembers. It forgets all of them when there are more, so that facts which differ each time,
 /// such as the id of an object, take no more memory than that.
 const REMEMBERED: usize = 4096;
+/// The longest facts that are remembered, in bytes: longer ones are hardly ever the same twice.
+const MAX_KEY: usize = 256;
 
 /// The conditions of a group, in the order of its rules.
 #[derive(Debug)]
@@ -75,6 +77,9 @@ impl Conditions {
             return said;
         }
         let holds = condition.matches(&sight.scope(&self.evaluator)).ok();
+        if key.len() > MAX_KEY {
+            return holds;
+        }
         let mut said = said();
         if said.len() >= REMEMBERED {
             said.clear();
@@ -175,9 +180,7 @@ fn of_profile(facts: Option<&Facts>) -> Record {
             None => own.insert(name, value),
         };
     }
-    if !declared.is_empty() {
-        own.insert("profile".to_owned(), Value::Record(declared));
-    }
+    own.insert("profile".to_owned(), Value::Record(declared));
     own
 }
 
@@ -203,18 +206,21 @@ mod tests {
 
     use super::*;
 
-    const FIELDS: [&str; 3] = ["a", "b", "c"];
+    const FIELDS: [&str; 5] = ["a", "b", "c", "profile.a", "profile.b"];
 
     fn conditions(sources: &[&str]) -> Conditions {
-        let fields = || FIELDS.map(|name| (name, FieldType::String));
-        let schema = Schema::new().variable("account", fields()).variable("answers", fields());
+        let fields = || ["a", "b", "c"].map(|name| (name, FieldType::String));
+        let schema = Schema::new()
+            .variable("account", fields())
+            .record("account", "profile", fields())
+            .variable("answers", fields());
         let conditions = sources.iter().map(|source| Condition::compile(source, &schema).unwrap());
         Conditions::new(conditions.collect())
     }
 
     fn facts() -> impl Strategy<Value = Facts> {
         let text = prop::sample::select(vec!["", "x", "1:x", "?", "x1:x"]);
-        prop::collection::btree_map(prop::sample::select(FIELDS.to_vec()), text, 0..=3)
+        prop::collection::btree_map(prop::sample::select(FIELDS.to_vec()), text, 0..=5)
             .prop_map(|facts| facts.into_iter().map(|(name, text)| (name.to_owned(), json!(text))).collect())
     }
 
@@ -222,7 +228,13 @@ mod tests {
         /// Whatever was asked before, the answer is that of a condition which has never been asked.
         #[test]
         fn what_is_remembered_is_what_would_be_said_anew(asked in prop::collection::vec((facts(), facts()), 1..40)) {
-            let sources = ["account.a == account.b", "account.a == 'x' || answers.c == account.a", "answers.a != answers.b"];
+            let sources = [
+                "account.a == account.b",
+                "account.a == 'x' || answers.c == account.a",
+                "answers.a != answers.b",
+                "has(account.profile.a)",
+                "!has(account.profile.b) || account.profile.a == account.b",
+            ];
             let remembering = conditions(&sources);
             for (account, answers) in &asked {
                 let sight = Sight { account: Some(account), answers: Some(answers), ..Sight::default() };

@@ -68,7 +68,8 @@ pub(crate) async fn revisions(
 ) -> Result<HashMap<Uuid, Vec<Profile>>> {
     let mut found: HashMap<Uuid, Vec<Profile>> = HashMap::new();
     for chunk in contacts.chunks(CHUNK) {
-        let rows = Entity::find().filter(is_any(connection, Column::ContactId, chunk.iter().copied())).all(connection).await?;
+        let rows =
+            Entity::find().filter(is_any(connection, Column::ContactId, chunk.iter().copied())).all(connection).await?;
         for row in rows {
             let facts = from_json(row.facts)?;
             let profile = Profile { revision: row.revision, record_time: row.record_time, facts };

@@ -151,11 +151,15 @@ pub(crate) async fn answering(
     Ok(found)
 }
 
-/// What happened at these accounts until a moment, at each of them after a moment of its own.
-fn within(accounts: &[(Uuid, i64)], until: i64, known_at: i64) -> Select<Entity> {
-    let at = |&(account, after): &(Uuid, i64)| Column::AccountId.eq(account).and(Column::OccurTime.gt(after));
+/// What happened at these accounts until a moment, at each of them after a moment of its own, which is mostly the same.
+fn within(connection: &impl ConnectionTrait, accounts: &[(Uuid, i64)], until: i64, known_at: i64) -> Select<Entity> {
+    let mut by_begin: BTreeMap<i64, Vec<Uuid>> = BTreeMap::new();
+    for &(account, after) in accounts {
+        by_begin.entry(after).or_default().push(account);
+    }
+    let at = |(after, accounts)| is_any(connection, Column::AccountId, accounts).and(Column::OccurTime.gt(after));
     Entity::find()
-        .filter(accounts.iter().map(at).fold(Condition::any(), Condition::add))
+        .filter(by_begin.into_iter().map(at).fold(Condition::any(), Condition::add))
         .filter(Column::OccurTime.lte(until))
         .filter(Column::RecordTime.lte(known_at))
         .filter(Condition::any().add(Column::ReclassifyTime.is_null()).add(Column::ReclassifyTime.gt(known_at)))
@@ -169,7 +173,7 @@ pub(crate) async fn count(
     until: i64,
     known_at: i64,
 ) -> Result<u64> {
-    Ok(sea_orm::PaginatorTrait::count(within(accounts, until, known_at), connection).await?)
+    Ok(sea_orm::PaginatorTrait::count(within(connection, accounts, until, known_at), connection).await?)
 }
 
 /// As [`count`] says, but the latest `limit` themselves, and how many more there are.
@@ -181,7 +185,7 @@ pub(crate) async fn as_of(
     limit: usize,
 ) -> Result<(Vec<Activity>, u64)> {
     let count = count(connection, accounts, until, known_at).await?;
-    let rows = within(accounts, until, known_at)
+    let rows = within(connection, accounts, until, known_at)
         .order_by(Column::OccurTime, Order::Desc)
         .order_by(Column::Source, Order::Desc)
         .order_by(Column::SourceEventId, Order::Desc)

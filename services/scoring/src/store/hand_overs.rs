@@ -1,5 +1,7 @@
 //! What was handed over, frozen as it was.
 
+use std::collections::BTreeSet;
+
 use leadflow_platform::{
     Result,
     db::{Tx, insert_all, is_any},
@@ -12,6 +14,7 @@ use serde_json::Value as Json;
 use uuid::Uuid;
 
 use super::{
+    CHUNK,
     entity::{
         hand_over::{ActiveModel, Column, Entity},
         lead,
@@ -62,22 +65,24 @@ pub(crate) async fn get(
 /// The frozen explanations of all hand-overs that were of these accounts' leads, or of others' while they were one; locked,
 /// for these others may be at them, too.
 pub(crate) async fn of_accounts(tx: &Tx, accounts: &[Uuid]) -> Result<Vec<((Uuid, i64), Json)>> {
-    let mut leads: Vec<Uuid> = lead::Entity::find()
-        .select_only()
-        .column(lead::Column::LeadId)
-        .filter(is_any(&**tx, lead::Column::AccountId, accounts.iter().copied()))
-        .into_tuple()
-        .all(&**tx)
-        .await?;
-    leads.extend(joined::leads_about(&**tx, accounts).await?);
-    let rows = Entity::find()
-        .filter(is_any(&**tx, Column::LeadId, leads))
-        .order_by_asc(Column::LeadId)
-        .order_by_asc(Column::HandOver)
-        .lock_exclusive()
-        .all(&**tx)
-        .await?;
-    Ok(rows.into_iter().map(|row| ((row.lead_id, row.hand_over), row.explanation)).collect())
+    let mut leads: BTreeSet<Uuid> = joined::leads_about(&**tx, accounts).await?.into_iter().collect();
+    for chunk in accounts.chunks(CHUNK) {
+        let query = lead::Entity::find().select_only().column(lead::Column::LeadId);
+        let of = is_any(&**tx, lead::Column::AccountId, chunk.iter().copied());
+        leads.extend(query.filter(of).into_tuple::<Uuid>().all(&**tx).await?);
+    }
+    let mut found = Vec::new();
+    for chunk in leads.into_iter().collect::<Vec<_>>().chunks(CHUNK) {
+        let rows = Entity::find()
+            .filter(is_any(&**tx, Column::LeadId, chunk.iter().copied()))
+            .order_by_asc(Column::LeadId)
+            .order_by_asc(Column::HandOver)
+            .lock_exclusive()
+            .all(&**tx)
+            .await?;
+        found.extend(rows.into_iter().map(|row| ((row.lead_id, row.hand_over), row.explanation)));
+    }
+    Ok(found)
 }
 
 /// Writes what is left of a frozen explanation after somebody was forgotten.

@@ -2,5 +2,5 @@
 
 pub(super) mod merges;
 pub(super) mod reattribution;
-pub(super) mod sides;
 pub(super) mod roll_up;
+pub(super) mod sides;

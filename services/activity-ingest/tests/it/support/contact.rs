@@ -5,9 +5,9 @@ use std::{
 
 use leadflow_platform::{error::Error, ids};
 use leadflow_proto::contact::v1::{
-    Account, ApplyConfigurationRequest, ApplyConfigurationResponse, Contact, CreateAccountRequest, CreateAccountResponse,
-    GetAccountRequest, GetAccountResponse, GetContactRequest, GetContactResponse, IdentityClaim, ListAccountsRequest,
-    ListAccountsResponse, ListContactsRequest, ListContactsResponse, ListProfileFieldsRequest,
+    Account, ApplyConfigurationRequest, ApplyConfigurationResponse, Contact, CreateAccountRequest,
+    CreateAccountResponse, GetAccountRequest, GetAccountResponse, GetContactRequest, GetContactResponse, IdentityClaim,
+    ListAccountsRequest, ListAccountsResponse, ListContactsRequest, ListContactsResponse, ListProfileFieldsRequest,
     ListProfileFieldsResponse, ResolveIdentitiesRequest, ResolveIdentitiesResponse, ResolvedIdentity,
     UpdateAccountRequest, UpdateAccountResponse, UpdateContactRequest, UpdateContactResponse, VerifyMobileRequest,
     VerifyMobileResponse,

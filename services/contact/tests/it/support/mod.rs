@@ -104,6 +104,7 @@ impl World {
             reason: Set("INVALID_FIELD".to_owned()),
             message: Set("is nothing".to_owned()),
             payload: Set(body.into_bytes()),
+            headers: Set(None),
             create_time: Set(time),
         };
         let insert = move |tx: Tx| async move {
@@ -176,7 +177,7 @@ impl World {
 
     /// Applies a manifest and returns what has become of each reference.
     pub(crate) async fn apply(&self, accounts: Vec<pb::Account>) -> Vec<(String, String)> {
-        let request = pb::ApplyConfigurationRequest { accounts, validate_only: false };
+        let request = pb::ApplyConfigurationRequest { accounts, validate_only: false, ..Default::default() };
         let changes = self.client().apply_configuration(request).await.unwrap().into_inner().changes;
         changes.into_iter().map(|change| (change.name.clone(), change.action().as_str_name().to_owned())).collect()
     }
