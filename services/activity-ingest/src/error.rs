@@ -179,6 +179,31 @@ pub(crate) fn unknown_event(name: &str) -> Error {
     Error::field("UNKNOWN_EVENT", "event", format!("is none that is known{}", quoted(name)))
 }
 
+/// A link that none of our keys has signed, or that something is missing of.
+pub(crate) fn invalid_link() -> Error {
+    Error::field(
+        "INVALID_LINK",
+        "token",
+        "is not that of a link of ours: use the whole address as it stands in the message",
+    )
+}
+
+/// A link that can be used no more. Whether it was erased what it is about, it does not tell.
+pub(crate) fn link_expired() -> Error {
+    let message = "the link can no longer be used: if you still want it, please fill in the form once more";
+    Error::precondition("LINK_EXPIRED", message)
+}
+
+/// A post that does not say what RFC 8058 has it say.
+pub(crate) fn not_one_click() -> Error {
+    Error::invalid("List-Unsubscribe", "must be `One-Click`")
+}
+
+/// Too little time to confirm something, or too much.
+pub(crate) fn invalid_confirmation_time(field: impl Into<String>) -> Error {
+    Error::invalid(field, "must be whole seconds, one minute to 90 days: long enough to read a message")
+}
+
 /// A form with a file in it.
 pub(crate) fn files_not_accepted(field: impl Into<String>) -> Error {
     Error::field("FILES_NOT_ACCEPTED", field, "is a file: send the form without files")

@@ -9,6 +9,7 @@ use leadflow_platform::{
     digest::Producer,
     lifecycle::Tasks,
     rpc::channel,
+    secret::SecretKey,
     service::{self, Foundation, Listeners},
 };
 use tokio::net::TcpListener;
@@ -25,6 +26,7 @@ use crate::{
         recogniser::Recogniser,
     },
     contact::Contact,
+    domain::link::LinkKeys,
     intake::Intake,
     metrics::Instruments,
     wire::ActivityJson,
@@ -67,8 +69,11 @@ impl Config {
     /// As [`Foundation::lay`]; `INVALID_ARGUMENT` when the address of contact is none.
     pub async fn build(self, clock: Clock) -> Result<Service> {
         let contact = Contact::new(channel(&self.contact_url, self.service.credentials.clone())?);
+        let link_key = self.link_key.load()?;
+        let former = self.former_link_keys.iter().map(SecretKey::load).collect::<Result<Vec<_>>>()?;
+        let links = LinkKeys::new(&link_key, &former);
         let foundation = Foundation::lay::<Migrator>(ROLE, &self.service, clock).await?;
-        Ok(Service { foundation, contact, json: ActivityJson::new()? })
+        Ok(Service { foundation, contact, json: ActivityJson::new()?, links, http_url: self.http_url })
     }
 }
 
@@ -78,6 +83,8 @@ pub struct Service {
     foundation: Foundation,
     contact: Contact,
     json: ActivityJson,
+    links: LinkKeys,
+    http_url: Option<String>,
 }
 
 impl Service {
@@ -86,7 +93,12 @@ impl Service {
     /// # Errors
     /// `INTERNAL` that names the tasks which ended too early or not in time.
     pub async fn run(self, listeners: Listeners, http: TcpListener, shutdown: CancellationToken) -> Result<()> {
-        let Self { foundation, contact, json } = self;
+        let Self { foundation, contact, json, links, http_url } = self;
+        let http_url = match (http_url, http.local_addr()) {
+            (Some(url), _) => url,
+            (None, Ok(address)) => format!("http://{address}"),
+            (None, Err(cause)) => return Err(Error::internal("the HTTP edge has no address").because(cause)),
+        };
         tokio::join!(foundation.own(STREAM), foundation.own(intake::STREAM));
         let (database, clock) = (foundation.database.clone(), foundation.clock.clone());
         let metrics = Instruments::new(&foundation.metrics.meter());
@@ -94,7 +106,14 @@ impl Service {
         let recogniser = Recogniser::new(contact.clone(), foundation.tracer.clone());
         let (ledger, writer) =
             ledger::open(recogniser, database.clone(), clock.clone(), metrics.clone(), handed.clone());
-        let app = App::new(database.clone(), clock.clone(), ledger, contact.clone(), metrics.clone());
+        let app = App::new(
+            database.clone(),
+            clock.clone(),
+            ledger,
+            contact.clone(),
+            links.to(&http_url),
+            metrics.clone(),
+        );
         let refresh = metrics.clone().refresh(database.clone(), clock.clone());
         let tracer = foundation.tracer.clone();
         let intake = Intake {

@@ -1,5 +1,6 @@
 //! The gRPC services.
 
+mod consent_link;
 mod observation;
 
 use leadflow_platform::{auth::Principal, ids, page::Page, rpc};
@@ -11,6 +12,7 @@ use leadflow_proto::activity::v1::{
     ListSourcesRequest, ListSourcesResponse, RecordActivitiesRequest, RecordActivitiesResponse,
     ReplayQuarantinedActivitiesRequest, ReplayQuarantinedActivitiesResponse,
     activity_service_server::{ActivityService, ActivityServiceServer},
+    consent_link_service_server::ConsentLinkServiceServer,
     observation_service_server::ObservationServiceServer,
 };
 use tonic::{Request, Response, Status, service::Routes};
@@ -20,12 +22,14 @@ use crate::{app::App, wire};
 /// The routes of the services over these use cases.
 pub(crate) fn routes(app: App) -> Routes {
     let observations = ObservationServiceServer::new(Service { app: app.clone() });
+    let links = ConsentLinkServiceServer::new(Service { app: app.clone() });
     Routes::new(
         ActivityServiceServer::new(Service { app })
             .max_decoding_message_size(rpc::MAX_MESSAGE)
             .max_encoding_message_size(rpc::MAX_ANSWER),
     )
     .add_service(observations.max_decoding_message_size(rpc::MAX_MESSAGE))
+    .add_service(links.max_encoding_message_size(rpc::MAX_ANSWER))
 }
 
 struct Service {

@@ -15,7 +15,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-pub(crate) use consent::{About, Consent, Grant, MayContact, Withdraw};
+pub(crate) use consent::{About, Consent, Grant, MayContact, UnsubscribeLink, Withdraw};
 pub(crate) use export::{Export, ExportTo};
 pub(crate) use import::{CsvFile, Import, ImportCommand, RecordImport, Records, Sending};
 pub(crate) use match_file::{Match, Outcome};

@@ -9,7 +9,8 @@ use leadflow_platform::{
 };
 use leadflow_proto::{
     activity::v1::{
-        activity_service_client::ActivityServiceClient, observation_service_client::ObservationServiceClient,
+        activity_service_client::ActivityServiceClient, consent_link_service_client::ConsentLinkServiceClient,
+        observation_service_client::ObservationServiceClient,
     },
     common::v1::quarantine_service_client::QuarantineServiceClient,
     contact::v1::{
@@ -34,6 +35,7 @@ pub(crate) struct Clients {
     pub(crate) site_maps: SiteMapServiceClient<Client>,
     pub(crate) activity: ActivityServiceClient<Client>,
     pub(crate) observations: ObservationServiceClient<Client>,
+    pub(crate) consent_links: ConsentLinkServiceClient<Client>,
     pub(crate) scoring: ScoringServiceClient<Client>,
     pub(crate) routing: RoutingServiceClient<Client>,
     /// What each role has set aside, by the role's name.
@@ -84,6 +86,11 @@ impl Clients {
                 "LEADFLOW_ACTIVITY_INGEST_URL",
                 leadflow_activity_ingest::PORT,
             )?),
+            consent_links: ConsentLinkServiceClient::new(channel(
+                "LEADFLOW_ACTIVITY_INGEST_URL",
+                leadflow_activity_ingest::PORT,
+            )?)
+            .max_decoding_message_size(MAX_ANSWER),
             scoring: ScoringServiceClient::new(channel("LEADFLOW_SCORING_URL", leadflow_scoring::PORT)?)
                 .max_decoding_message_size(MAX_ANSWER),
             routing: RoutingServiceClient::new(channel("LEADFLOW_ROUTING_URL", leadflow_routing::PORT)?)

@@ -46,6 +46,21 @@ impl SecretKey {
             }
             return Err(vars::Error::new(key, "is not set: give all replicas the same 32 random bytes in Base64"));
         };
+        Self::given(&key, &text)
+    }
+
+    /// Reads `LEADFLOW_<ROLE>_<NAME>` (or `…_FILE`): any number of keys as [`SecretKey::from_vars`] takes one, with blanks
+    /// or ends of lines between them.
+    ///
+    /// # Errors
+    /// When one of them is no key.
+    pub fn several(role: &str, name: &str, vars: &Vars) -> Result<Vec<Self>, vars::Error> {
+        let key = variable(role, name);
+        let text = vars.secret(&key)?.unwrap_or_default();
+        text.split_whitespace().map(|one| Self::given(&key, one)).collect()
+    }
+
+    fn given(key: &str, text: &str) -> Result<Self, vars::Error> {
         let secret = STANDARD.decode(text.trim()).unwrap_or_default();
         if secret.len() < MIN_BYTES {
             return Err(vars::Error::new(
@@ -120,5 +135,16 @@ mod tests {
         assert!(key(&short).unwrap_err().to_string().contains("32 bytes"));
         let given = vars.with("LEADFLOW_CONTACT_SUPPRESSION_KEY", STANDARD.encode([7; 32]));
         assert_eq!(key(&given).unwrap().load().unwrap(), [7; 32]);
+    }
+
+    #[test]
+    fn several_keys_stand_between_blanks_and_each_is_one() {
+        let several =
+            |text: &str| SecretKey::several("contact", "OLD", &Vars::from_iter([("LEADFLOW_CONTACT_OLD", text)]));
+        let (first, second) = (STANDARD.encode([7; 32]), STANDARD.encode([8; 32]));
+        let keys = several(&format!("{first}\n {second}\n")).unwrap();
+        assert_eq!(keys.iter().map(|it| it.load().unwrap()).collect::<Vec<_>>(), [[7; 32], [8; 32]]);
+        assert!(several("").unwrap().is_empty());
+        assert!(several(&format!("{first} c2hvcnQ=")).unwrap_err().to_string().starts_with("LEADFLOW_CONTACT_OLD: "));
     }
 }

@@ -85,6 +85,7 @@ impl Fleet {
             let (port, admin_port, http_port) = (free_port()?, free_port()?, free_port()?);
             let mut env = env(role);
             env.insert("LEADFLOW_CONTACT_SUPPRESSION_KEY".into(), SECRET.to_owned());
+            env.insert("LEADFLOW_ACTIVITY_INGEST_LINK_KEY".into(), SECRET.to_owned());
             env.insert(key(role, "LISTEN"), format!("127.0.0.1:{port}"));
             env.insert(key(role, "ADMIN_LISTEN"), format!("127.0.0.1:{admin_port}"));
             env.insert("LEADFLOW_ACTIVITY_INGEST_HTTP_LISTEN".into(), format!("127.0.0.1:{http_port}"));

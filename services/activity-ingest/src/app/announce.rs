@@ -33,6 +33,7 @@ pub(super) async fn identified(
 ) -> Result<()> {
     activities(tx, identified, now).await?;
     statements(tx, identified, now).await?;
+    confirmations(tx, identified).await?;
     reattribute(tx, known, now).await
 }
 
@@ -59,6 +60,15 @@ pub(super) async fn statements(tx: &Tx, identified: &[(Activity, Party)], now: T
     let (ids, messages): (Vec<_>, Vec<_>) = identified.iter().filter_map(said).unzip();
     store::statements::note(tx, &ids).await?;
     outbox::announce_all(tx, messages, now).await
+}
+
+/// Notes which consents the persons have to confirm, and which they have confirmed.
+async fn confirmations(tx: &Tx, identified: &[(Activity, Party)]) -> Result<()> {
+    let said =
+        identified.iter().filter_map(|(it, party)| Some((it, it.payload.statement.as_ref()?, party.contact_id?)));
+    let asked = said.clone().filter_map(|(it, said, _)| Some((it.activity_id, said.expire_time(it.record_time)?)));
+    store::confirmations::note(tx, &asked.collect::<Vec<_>>()).await?;
+    store::confirmations::settle(tx, said.filter_map(|(_, said, _)| said.confirms).collect()).await
 }
 
 /// Notes where a person is, and all visitors who turned out to be that person.

@@ -242,7 +242,7 @@ impl Identifier {
 }
 
 fn claim(activity: &Activity) -> IdentityClaim {
-    wire::claim(&activity.payload.identity, &activity.source)
+    wire::claim(&activity.payload, &activity.source)
 }
 
 /// The span in which all are asked about: one that is recorded, if there is one.

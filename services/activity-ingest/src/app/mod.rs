@@ -26,6 +26,7 @@ use crate::{
         configuration::{Change, Configuration, plan},
         door::Door,
         form,
+        link::Links,
         quarantine::{Incoming, Kept, Place},
         source::Source,
     },
@@ -46,6 +47,7 @@ pub(crate) mod erase;
 pub(crate) mod handed;
 pub(crate) mod identifier;
 pub(crate) mod ledger;
+pub(crate) mod link;
 mod planted;
 mod quarantine;
 pub(crate) mod recogniser;
@@ -83,6 +85,7 @@ pub(crate) struct App {
     catalogue: CatalogueCache,
     ledger: Ledger,
     contact: Contact,
+    links: Links,
     metrics: Instruments,
 }
 
@@ -93,9 +96,10 @@ impl App {
         clock: Clock,
         ledger: Ledger,
         contact: Contact,
+        links: Links,
         metrics: Instruments,
     ) -> Self {
-        Self { catalogue: CatalogueCache::new(database.clone()), database, clock, ledger, contact, metrics }
+        Self { catalogue: CatalogueCache::new(database.clone()), database, clock, ledger, contact, links, metrics }
     }
 
     /// A mutation that `principal` asks for now.

@@ -41,7 +41,7 @@ impl Recogniser {
         if entries.is_empty() {
             return;
         }
-        let claims = entries.iter().map(|(entry, _)| wire::claim(&entry.payload.identity, &entry.source)).collect();
+        let claims = entries.iter().map(|(entry, _)| wire::claim(&entry.payload, &entry.source)).collect();
         let Ok(Ok(known)) = timeout(PATIENCE, self.contact.recognise(claims)).await else {
             tracing::debug!("contact recognises nobody right now");
             self.rest_end = Some(Instant::now() + REST);

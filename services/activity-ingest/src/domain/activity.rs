@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 use uuid::Uuid;
 
-use crate::domain::{call::Call, consent::Statement, resolution::Recognised};
+use crate::domain::{call::Call, consent::Statement, link::Linked, resolution::Recognised};
 
 /// Typed values by name: strings, numbers and booleans.
 pub(crate) type Values = BTreeMap<String, Json>;
@@ -31,6 +31,9 @@ pub(crate) struct Draft {
     pub(crate) notes: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) call: Option<Call>,
+    /// What a link of ours says, and of whom; there is no identity then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) linked: Option<Linked>,
     /// What it was sent by, where that is not simply the call it came with.
     #[serde(skip)]
     pub(crate) origin: Origin,
@@ -196,6 +199,9 @@ pub(crate) struct ConsentGiven {
 #[serde(default)]
 pub(crate) struct Payload {
     pub(crate) identity: Identity,
+    /// Who it is, where a link of ours says so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) contact_id: Option<Uuid>,
     /// Declared by the source: rules may use them.
     #[serde(skip_serializing_if = "Values::is_empty")]
     pub(crate) attributes: Values,

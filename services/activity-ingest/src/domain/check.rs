@@ -44,7 +44,9 @@ pub(crate) fn check(mut draft: Draft, catalogue: &Catalogue, now: Timestamp) -> 
     if source.is_none() {
         problems.add(error::unknown_source(&draft.source));
     }
-    check_identity(&draft.identity, &mut problems);
+    if draft.linked.is_none() {
+        check_identity(&draft.identity, &mut problems);
+    }
     check_what(&draft, catalogue, &mut problems);
     check_when(draft.occur_time, now, &mut problems);
     check_values("attributes", &draft.attributes, &mut problems);
@@ -192,6 +194,7 @@ fn entry(draft: Draft, source: &Source) -> Result<Entry> {
         Some(call) => (call.activity_type(), Channel::Phone),
         None => (&*source.default_activity_type, source.default_channel),
     };
+    let (contact_id, statement) = draft.linked.map(|it| (it.contact_id, it.statement)).unzip();
     Ok(Entry {
         source_event_id: not_empty(draft.source_event_id),
         activity_type: or_default(draft.activity_type, default_type),
@@ -202,6 +205,7 @@ fn entry(draft: Draft, source: &Source) -> Result<Entry> {
         object_id: not_empty(draft.object_id),
         payload: Payload {
             identity: draft.identity,
+            contact_id,
             attributes,
             answers,
             undeclared_attributes,
@@ -209,7 +213,7 @@ fn entry(draft: Draft, source: &Source) -> Result<Entry> {
             notes: draft.notes,
             call: draft.call,
             consent,
-            statement: None,
+            statement,
         },
         origin: draft.origin,
         source: draft.source,

@@ -11,11 +11,11 @@ use crate::{
         catalogue::Catalogue,
         check::is_activity_type,
         form,
-        limits::{MAX_FIELDS, MAX_IDENTITY, MAX_KEY, MAX_URL},
+        limits::{CONFIRM_WITHIN, MAX_FIELDS, MAX_IDENTITY, MAX_KEY, MAX_URL},
         problems::Problems,
         sendgrid,
         signature::PublicKey,
-        source::{Consent, Field, ProductCategory, Source, Webhook},
+        source::{Basis, Consent, Field, ProductCategory, Source, Webhook},
     },
     error,
 };
@@ -152,7 +152,8 @@ fn check_webhook(webhook: Option<&Webhook>, at: &impl Fn(&str) -> String, proble
     });
 }
 
-fn is_web_address(url: &str) -> bool {
+/// Whether it is an address that a browser can go to.
+pub(crate) fn is_web_address(url: &str) -> bool {
     url.len() <= MAX_URL
         && url.parse::<http::Uri>().is_ok_and(|uri| {
             matches!(uri.scheme_str(), Some("http" | "https")) && uri.host().is_some_and(|host| !host.is_empty())
@@ -160,12 +161,20 @@ fn is_web_address(url: &str) -> bool {
 }
 
 fn check_consent(consent: Option<&Consent>, at: &impl Fn(&str) -> String, problems: &mut Problems) {
-    let Some(Consent { purpose, field, .. }) = consent else {
+    let Some(Consent { basis, purpose, field, confirmation, .. }) = consent else {
         return;
     };
     check_length(at("consent.purpose"), purpose, MAX_KEY, problems);
     check_length(at("consent.field"), field, MAX_KEY, problems);
     problems.add_if(form::is_reserved(field), || reserved(at("consent.field"), field));
+    let Some(confirmation) = confirmation else { return };
+    problems.add_if(*basis != Basis::Consent, || {
+        let problem = "is for the basis `consent` only: a contract or an interest is nothing that a person confirms";
+        Error::invalid(at("consent.confirmation"), problem)
+    });
+    problems.add_if(!CONFIRM_WITHIN.contains(&confirmation.within_seconds), || {
+        error::invalid_confirmation_time(at("consent.confirmation.within"))
+    });
 }
 
 fn check_fields(fields: &[Field], at: &impl Fn(&str) -> String, problems: &mut Problems) {

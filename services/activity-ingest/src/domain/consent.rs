@@ -1,7 +1,9 @@
 //! What an activity says about contacting the person who did it.
 
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
+use uuid::Uuid;
 
 use crate::domain::{
     activity::{Entry, Payload},
@@ -30,14 +32,30 @@ pub(crate) struct Statement {
     pub(crate) imported: bool,
     /// What shows it, in words that name nobody.
     pub(crate) proof: String,
+    /// Of what was only asked for: how long the person has to confirm it, in seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) confirm_within: Option<u32>,
+    /// The activity that asked for what this one confirms.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) confirms: Option<Uuid>,
 }
 
-/// Yes or no.
+impl Statement {
+    /// Until when the person may confirm what an activity has asked for that was recorded then; nothing when there is
+    /// nothing to confirm.
+    pub(crate) fn expire_time(&self, record_time: Timestamp) -> Option<Timestamp> {
+        let within = SignedDuration::from_secs(self.confirm_within?.into());
+        Some(record_time.saturating_add(within).unwrap_or(Timestamp::MAX))
+    }
+}
+
+/// Yes, no, or a yes that the person has to confirm.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Said {
     Granted,
     Withdrawn,
+    Requested,
 }
 
 /// A way to reach a person.
@@ -59,6 +77,8 @@ pub(crate) fn statement(entry: &Entry, source: &Source, door: Door) -> Option<St
         Door::Grpc | Door::Csv | Door::Webhook | Door::Nats => {
             withdrawn(entry, source).or_else(|| granted(entry, source))
         }
+        // It says so itself.
+        Door::Link => return entry.payload.statement.clone(),
     };
     said.map(|it| Statement { imported: door == Door::Csv, ..it })
 }
@@ -73,6 +93,8 @@ fn withdrawn(entry: &Entry, source: &Source) -> Option<Statement> {
         basis: None,
         imported: false,
         proof: entry.activity_type.clone(),
+        confirm_within: None,
+        confirms: None,
     };
     if entry.payload.call.as_ref().is_some_and(|call| call.disposition == Disposition::DoNotCall) {
         return Some(Statement { proof: "do_not_call".into(), ..no(&[Phone, TextMessage], String::new()) });
@@ -98,9 +120,10 @@ fn unsubscribed_from(payload: &Payload, source: &Source) -> String {
     payload.value(GROUP).and_then(|_| of_source()).unwrap_or_default()
 }
 
-/// The consent that the source stands for, where it is given.
+/// The consent that the source stands for, where it is given; or asked for, where the person has to confirm it, whoever
+/// that is: a known address proves nothing about who has written it.
 fn granted(entry: &Entry, source: &Source) -> Option<Statement> {
-    let Consent { basis, purpose, field, channels } = source.consent.as_ref()?;
+    let Consent { basis, purpose, field, channels, confirmation } = source.consent.as_ref()?;
     // Deliveries and openings of mails, and calls that nobody took, are no one's consent.
     let is_theirs = !entry.activity_type.starts_with("email_") && entry.activity_type != "call_attempted";
     let given = entry.payload.consent.as_ref().is_some_and(|consent| consent.given);
@@ -114,7 +137,9 @@ fn granted(entry: &Entry, source: &Source) -> Option<Statement> {
     };
     let channels = if channels.is_empty() { vec![ConsentChannel::Email] } else { channels.clone() };
     let (purpose, basis) = (purpose.clone(), Some(*basis));
-    Some(Statement { said: Said::Granted, channels, purpose, basis, imported: false, proof })
+    let confirm_within = confirmation.as_ref().map(|confirmation| confirmation.within_seconds);
+    let said = if confirm_within.is_some() { Said::Requested } else { Said::Granted };
+    Some(Statement { said, channels, purpose, basis, imported: false, proof, confirm_within, confirms: None })
 }
 
 #[cfg(test)]

@@ -16,11 +16,13 @@ pub(crate) enum Door {
     Webhook,
     /// The intake stream.
     Nats,
+    /// A signed link that a person has followed.
+    Link,
 }
 
 impl Door {
     /// All of them.
-    pub(crate) const ALL: [Self; 5] = [Self::Grpc, Self::Form, Self::Csv, Self::Webhook, Self::Nats];
+    pub(crate) const ALL: [Self; 6] = [Self::Grpc, Self::Form, Self::Csv, Self::Webhook, Self::Nats, Self::Link];
 
     /// The word in the database and on the metrics.
     pub(crate) fn as_str(self) -> &'static str {
@@ -30,6 +32,7 @@ impl Door {
             Self::Csv => "csv",
             Self::Webhook => "webhook",
             Self::Nats => "nats",
+            Self::Link => "link",
         }
     }
 
@@ -41,7 +44,7 @@ impl Door {
     /// Whether what is refused is kept: nobody stands at the other side of a one-way door to mend it.
     pub(crate) fn keeps(self) -> bool {
         match self {
-            Self::Grpc | Self::Form => false,
+            Self::Grpc | Self::Form | Self::Link => false,
             Self::Csv | Self::Webhook | Self::Nats => true,
         }
     }

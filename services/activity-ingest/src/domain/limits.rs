@@ -28,6 +28,9 @@ pub(crate) const MAX_URL: usize = 2000;
 /// How far ahead of our clock a source's clock may be.
 pub(crate) const MAX_AHEAD: SignedDuration = SignedDuration::from_mins(5);
 
+/// How long a person may be given to confirm a consent, in seconds: a minute to 90 days.
+pub(crate) const CONFIRM_WITHIN: std::ops::RangeInclusive<u32> = 60..=90 * 86_400;
+
 /// Nothing happened before 2000-01-01T00:00:00Z.
 pub(crate) fn earliest() -> Timestamp {
     Timestamp::constant(946_684_800, 0)

@@ -11,6 +11,7 @@ pub(crate) mod door;
 pub(crate) mod erasure;
 pub(crate) mod form;
 pub(crate) mod limits;
+pub(crate) mod link;
 pub(crate) mod pending;
 pub(crate) mod problems;
 pub(crate) mod quarantine;

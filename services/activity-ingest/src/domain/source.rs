@@ -59,6 +59,23 @@ pub(crate) struct Consent {
     /// The ways to reach the person that it is for; empty: email.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) channels: Vec<ConsentChannel>,
+    /// The person has to confirm it (double opt-in).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) confirmation: Option<Confirmation>,
+}
+
+/// How a consent is confirmed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Confirmation {
+    /// How long the person has time for it.
+    pub(crate) within_seconds: u32,
+}
+
+impl Default for Confirmation {
+    /// A week: a message may lie over somebody's holidays, and what lies longer was not wanted.
+    fn default() -> Self {
+        Self { within_seconds: 7 * 86_400 }
+    }
 }
 
 /// A checkbox sends its value (`on` by default) when it is ticked, and nothing when it is not.

@@ -133,7 +133,8 @@ fn error_page(error: &Error) -> String {
     page("This could not be sent", &format!("{details}<p>Please go back and try again.</p>"))
 }
 
-fn page(title: &str, body: &str) -> String {
+/// A page of these words, which are markup already.
+pub(super) fn page(title: &str, body: &str) -> String {
     format!(
         "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>{title}</title></head>\
          <body><h1>{title}</h1>{body}</body></html>\n"
@@ -141,7 +142,7 @@ fn page(title: &str, body: &str) -> String {
 }
 
 /// The text with what HTML reads as markup made harmless.
-fn escape(text: &str) -> String {
+pub(super) fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for character in text.chars() {
         match character {

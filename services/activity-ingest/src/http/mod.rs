@@ -1,4 +1,5 @@
-//! The HTTP edge: web forms, from anywhere, without login; and webhooks, which their providers sign.
+//! The HTTP edge: web forms, from anywhere, without login; webhooks, which their providers sign; and links in messages,
+//! which we have signed.
 
 use std::{future::IntoFuture as _, time::Duration};
 
@@ -20,6 +21,7 @@ use crate::app::App;
 mod answer;
 mod body;
 mod form;
+mod link;
 mod webhook;
 
 /// How long a form may take to come in and be answered.
@@ -57,6 +59,8 @@ fn router(app: App, tracer: Tracer) -> Router {
             "/v1/webhooks/{provider}/{source}",
             post(webhook::submit).layer(DefaultBodyLimit::max(webhook::MAX_BODY)),
         )
+        .route("/v1/unsubscribe/{token}", get(link::ask_unsubscribe).post(link::unsubscribe))
+        .route("/v1/confirm/{token}", get(link::ask_confirm).post(link::confirm))
         .route("/healthz", get(async || "ok\n"))
         .fallback(answer::not_found)
         .method_not_allowed_fallback(answer::method_not_allowed)

@@ -246,6 +246,12 @@ pub(crate) async fn get(connection: &impl ConnectionTrait, activity_id: Uuid) ->
     Entity::find_by_id(activity_id).one(connection).await?.map(Activity::try_from).transpose()
 }
 
+/// Whether there is an event of this source with this id.
+pub(crate) async fn exists(connection: &impl ConnectionTrait, source: &str, source_event_id: &str) -> Result<bool> {
+    let event = Entity::find().filter(Column::Source.eq(source)).filter(Column::SourceEventId.eq(source_event_id));
+    Ok(event.count(connection).await? > 0)
+}
+
 /// Writes who did it, as somebody has corrected it. The digest stays that of what was sent, so that a repetition is one.
 pub(crate) async fn correct_identity(tx: &Tx, mut activity: Activity, identity: Identity) -> Result<()> {
     activity.payload.identity = identity;

@@ -17,7 +17,9 @@ use crate::{
     },
     store::{
         activities::correct_identity,
-        entities::{activity, announced_statement, erased_activity, erased_total, quarantined_activity},
+        entities::{
+            activity, announced_statement, erased_activity, erased_total, pending_confirmation, quarantined_activity,
+        },
     },
 };
 
@@ -51,6 +53,10 @@ async fn delete(tx: &Tx, erasure_id: Uuid, rows: Vec<activity::Model>) -> Result
     let of = |column: Expr| column.is_in(ids.iter().copied());
     announced_statement::Entity::delete_many()
         .filter(of(Expr::col(announced_statement::Column::ActivityId)))
+        .exec(&**tx)
+        .await?;
+    pending_confirmation::Entity::delete_many()
+        .filter(of(Expr::col(pending_confirmation::Column::ActivityId)))
         .exec(&**tx)
         .await?;
     quarantined_activity::Entity::delete_many()

@@ -6,6 +6,7 @@ use sea_orm_migration::prelude::*;
 pub(crate) mod activities;
 pub(crate) mod announced;
 pub(crate) mod catalogue;
+pub(crate) mod confirmations;
 mod entities;
 pub(crate) mod erasure;
 mod migrations;
@@ -29,6 +30,7 @@ impl MigratorTrait for Migrator {
             Box::new(migrations::statements::Statements),
             Box::new(migrations::erasures::Erasures),
             Box::new(migrations::verified_mobiles::VerifiedMobiles),
+            Box::new(migrations::confirmations::Confirmations),
         ])
     }
 }

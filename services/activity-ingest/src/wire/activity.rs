@@ -15,7 +15,7 @@ use super::{call, quarantine::refused_message};
 use crate::{
     app::Outcome,
     domain::{
-        activity::{Activity, Channel, Draft, Identity, State, Values},
+        activity::{Activity, Channel, Draft, Identity, Payload, State, Values},
         call::Call,
         door::Door,
         limits::MAX_ITEMS,
@@ -69,6 +69,7 @@ pub(crate) fn draft(message: &ActivityMessage) -> Result<Draft> {
         answers,
         notes: message.notes.clone(),
         call,
+        linked: None,
         origin: Origin::default(),
     })
 }
@@ -249,8 +250,9 @@ fn state_message(state: State) -> ActivityState {
 }
 
 /// The question who it was of whom this source speaks.
-pub(crate) fn claim(identity: &Identity, source: &str) -> IdentityClaim {
-    IdentityClaim { identity: Some(identity_message(identity)), source: source.to_owned() }
+pub(crate) fn claim(payload: &Payload, source: &str) -> IdentityClaim {
+    let identity = Some(identity_message(&payload.identity));
+    IdentityClaim { identity, source: source.to_owned(), contact_id: optional(payload.contact_id) }
 }
 
 /// What is announced of an activity: ids, what the source declares and how a call went, and nothing of a person.

@@ -1,8 +1,9 @@
 use leadflow_platform::{Error, Result};
 use leadflow_proto::{
     activity::v1::{
-        ApplyConfigurationRequest, Consent as ConsentMessage, Field as FieldMessage, FieldType as FieldTypeMessage,
-        ProductCategory as ProductCategoryMessage, Source as SourceMessage, Webhook as WebhookMessage,
+        ApplyConfigurationRequest, Confirmation as ConfirmationMessage, Consent as ConsentMessage,
+        Field as FieldMessage, FieldType as FieldTypeMessage, ProductCategory as ProductCategoryMessage,
+        Source as SourceMessage, Webhook as WebhookMessage,
     },
     common::v1::{Change as ChangeMessage, change::Action},
 };
@@ -11,10 +12,13 @@ use super::{
     activity::{channel, channel_message},
     statement,
 };
-use crate::domain::{
-    configuration::{Change, Configuration},
-    problems::Problems,
-    source::{Basis, Consent, Field, FieldType, ProductCategory, Source, Webhook},
+use crate::{
+    domain::{
+        configuration::{Change, Configuration},
+        problems::Problems,
+        source::{Basis, Confirmation, Consent, Field, FieldType, ProductCategory, Source, Webhook},
+    },
+    error,
 };
 
 /// The sources and product categories that a request wants.
@@ -71,7 +75,15 @@ fn read_consent(message: ConsentMessage) -> Result<Consent> {
             .ok_or_else(|| Error::invalid(format!("consent.channels[{index}]"), "is no way to reach a person"))
     };
     let channels = message.channels.iter().enumerate().map(read).collect::<Result<_>>()?;
-    Ok(Consent { basis, purpose: message.purpose, field: message.field, channels })
+    let confirmation = message.confirmation.map(read_confirmation).transpose()?;
+    Ok(Consent { basis, purpose: message.purpose, field: message.field, channels, confirmation })
+}
+
+fn read_confirmation(message: ConfirmationMessage) -> Result<Confirmation> {
+    let Some(within) = message.within else { return Ok(Confirmation::default()) };
+    let seconds = u32::try_from(within.seconds).ok().filter(|_| within.nanos == 0);
+    let within_seconds = seconds.ok_or_else(|| error::invalid_confirmation_time("consent.confirmation.within"))?;
+    Ok(Confirmation { within_seconds })
 }
 
 fn read_field(message: FieldMessage) -> Result<Field> {
@@ -93,6 +105,9 @@ pub(crate) fn source(source: Source) -> SourceMessage {
         purpose: consent.purpose,
         field: consent.field,
         channels: consent.channels.into_iter().map(|it| statement::channel_message(it).into()).collect(),
+        confirmation: consent.confirmation.map(|it| ConfirmationMessage {
+            within: Some(prost_types::Duration { seconds: it.within_seconds.into(), nanos: 0 }),
+        }),
     };
     SourceMessage {
         name: source.name,

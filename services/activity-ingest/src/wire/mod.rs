@@ -5,6 +5,7 @@ mod call;
 mod configuration;
 mod intake;
 mod json;
+mod link;
 mod observation;
 mod quarantine;
 mod receipt;
@@ -16,6 +17,7 @@ pub(crate) use activity::{
 pub(crate) use configuration::{change, configuration, source};
 pub(crate) use intake::from_intake;
 pub(crate) use json::ActivityJson;
+pub(crate) use link::{link, pending_confirmation, unsubscription};
 pub(crate) use observation::observation;
 pub(crate) use quarantine::{decision, kept, kept_draft, quarantine_filter, quarantined, refused, selection};
 pub(crate) use receipt::{error_json, receipt};

@@ -147,6 +147,7 @@ fn door(number: i32) -> Result<Option<Door>> {
         DoorMessage::Csv => Some(Door::Csv),
         DoorMessage::Webhook => Some(Door::Webhook),
         DoorMessage::Nats => Some(Door::Nats),
+        DoorMessage::Link => Some(Door::Link),
     })
 }
 
@@ -157,6 +158,7 @@ fn door_message(door: Door) -> DoorMessage {
         Door::Csv => DoorMessage::Csv,
         Door::Webhook => DoorMessage::Webhook,
         Door::Nats => DoorMessage::Nats,
+        Door::Link => DoorMessage::Link,
     }
 }
 

@@ -22,6 +22,7 @@ pub(crate) fn consent_recorded(activity: &Activity, statement: &Statement, conta
     let state = match statement.said {
         Said::Granted => ConsentState::Granted,
         Said::Withdrawn => ConsentState::Withdrawn,
+        Said::Requested => ConsentState::Pending,
     };
     ConsentRecorded {
         activity_id: activity.activity_id.to_string(),
@@ -34,6 +35,7 @@ pub(crate) fn consent_recorded(activity: &Activity, statement: &Statement, conta
         imported: statement.imported,
         proof: statement.proof.clone(),
         occur_time: Some(clock::to_proto(activity.occur_time)),
+        expire_time: statement.expire_time(activity.record_time).map(clock::to_proto),
     }
 }
 
@@ -47,7 +49,7 @@ pub(super) fn channel_message(channel: ConsentChannel) -> ChannelMessage {
     }
 }
 
-/// The way to reach a person that a configuration names.
+/// The way to reach a person that a message names.
 pub(super) fn channel(number: i32) -> Option<ConsentChannel> {
     match ChannelMessage::try_from(number) {
         Ok(ChannelMessage::Email) => Some(ConsentChannel::Email),

@@ -3,8 +3,8 @@
 use leadflow_harness::on_each_database;
 use leadflow_proto::{
     activity::v1::{
-        Activity, ApplyConfigurationRequest, Channel, Consent, Field, FieldType, ListSourcesRequest, ProductCategory,
-        Source, record_result::Outcome,
+        Activity, ApplyConfigurationRequest, Channel, Confirmation, Consent, Field, FieldType, ListSourcesRequest,
+        ProductCategory, Source, record_result::Outcome,
     },
     common::v1::change::Action,
 };
@@ -83,12 +83,22 @@ on_each_database! {
     async fn each_mistake_is_named(database) {
         let world = World::start(database).await;
         let consent = |basis: &str| Some(Consent { basis: basis.into(), ..Consent::default() });
+        let confirmed = |basis: &str, seconds: i64, nanos: i32| {
+            let within = Some(prost_types::Duration { seconds, nanos });
+            Some(Consent { confirmation: Some(Confirmation { within }), ..consent(basis).unwrap() })
+        };
+        let within = "sources[0].consent.confirmation.within";
         let untyped = Field { name: "x".into(), ..Field::default() };
         let cases = [
             (sources(vec![Source { default_channel: 0, ..expo() }]), "sources[0].default_channel"),
             (sources(vec![Source { default_channel: 99, ..expo() }]), "sources[0].default_channel"),
             (sources(vec![Source { default_activity_type: String::new(), ..expo() }]), "sources[0].default_activity_type"),
             (sources(vec![Source { consent: consent("maybe"), ..expo() }]), "sources[0].consent.basis"),
+            (sources(vec![Source { consent: confirmed("contract", 60, 0), ..expo() }]), "sources[0].consent.confirmation"),
+            (sources(vec![Source { consent: confirmed("consent", 59, 0), ..expo() }]), within),
+            (sources(vec![Source { consent: confirmed("consent", 90 * 86_400 + 1, 0), ..expo() }]), within),
+            (sources(vec![Source { consent: confirmed("consent", 60, 1), ..expo() }]), within),
+            (sources(vec![Source { consent: confirmed("consent", -60, 0), ..expo() }]), within),
             (sources(vec![expo(), Source { fields: vec![untyped], ..website_form() }]), "sources[1].fields[0].type"),
             (
                 sources(vec![Source { fields: vec![field("email", FieldType::String, false)], ..expo() }]),

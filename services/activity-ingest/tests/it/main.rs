@@ -3,6 +3,7 @@
 
 mod calls;
 mod configuration;
+mod confirmations;
 mod decisions;
 mod digests;
 mod doors;
@@ -11,6 +12,7 @@ mod group_commit;
 mod identification;
 mod intake;
 mod intake_messages;
+mod links;
 mod lists;
 mod observations;
 mod privacy;

@@ -21,7 +21,7 @@ pub(crate) struct Answer {
     pub(crate) contact_id: Option<Uuid>,
     pub(crate) account_id: Option<Uuid>,
     pub(crate) account_revision: i64,
-    /// The claim names somebody who was erased: it is of nobody.
+    /// The claim names somebody who was erased, or by an id nobody: it is of nobody.
     pub(crate) suppressed: bool,
     /// Whether the person became known, or better known.
     pub(crate) contact_changed: bool,
@@ -74,6 +74,11 @@ impl App {
             let known = directory::look(&*view, &claims).await?;
             let suppressed = app.suppressed(&view, &claims, |key| known.contact_of.contains_key(key)).await?;
             let answer = |(claim, suppressed): (&Claim, bool)| {
+                if let Some(contact_id) = claim.contact_id {
+                    let resolved = known.named(contact_id);
+                    let suppressed = resolved.contact_id.is_none();
+                    return Some(Answer { suppressed, ..Answer::of(resolved, &known) });
+                }
                 let resolved = known.recognise(claim).filter(|_| !suppressed)?;
                 Some(Answer::of(resolved, &known))
             };

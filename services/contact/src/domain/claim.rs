@@ -1,10 +1,14 @@
 //! What is said of who it was.
 
+use uuid::Uuid;
+
 use super::{normal, who::Key};
 
 /// What an activity says of who did it, in normal form.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Claim {
+    /// Who it is, where that is known beforehand; then nothing else is said.
+    pub contact_id: Option<Uuid>,
     /// The address.
     pub email: Option<String>,
     /// Source and the person's id in it.

@@ -28,6 +28,9 @@ pub struct Consent {
     pub imported: bool,
     /// An activity said it.
     pub from_activity: bool,
+    /// Of a pending one: until when the person may confirm it, in milliseconds since the epoch.
+    #[serde(default)]
+    pub expire_time: Option<i64>,
     /// When it was said, in milliseconds since the epoch.
     pub occur_time: i64,
     /// When it was recorded.
@@ -52,10 +55,13 @@ pub enum Channel {
     Chat,
 }
 
-/// Yes or no.
+/// Yes, no, or a yes that is not confirmed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum State {
+    /// Somebody has asked for it in the person's name, who has to confirm it: no ground, and no objection either. The
+    /// confirmation is a grant of its own.
+    Pending,
     /// The person may be contacted.
     Granted,
     /// The person may not. Last, so that it wins a tie.
@@ -94,6 +100,8 @@ pub enum Permission {
     Granted(Consent),
     /// The person has said no, and not yes since.
     Withdrawn(Consent),
+    /// Nothing gives a ground but this, which the person has not confirmed.
+    Pending(Consent),
     /// Nothing gives a ground.
     NoBasis,
     /// There is no such contact.
@@ -107,6 +115,11 @@ impl Consent {
         of_purpose && self.channels.contains(&channel) && self.occur_time <= at
     }
 
+    /// Whether the person may still confirm it.
+    fn is_open(&self, at: i64) -> bool {
+        self.state == State::Pending && self.expire_time.is_none_or(|end| at < end)
+    }
+
     /// Whether the person said it here, or said no, wherever.
     fn is_explicit(&self) -> bool {
         !self.imported || self.state == State::Withdrawn
@@ -117,8 +130,12 @@ impl Consent {
 /// history: what is recorded while they are one is recorded for each. So a no of either stands until there is a yes
 /// that was meant for both, and a merge revives nothing.
 pub fn decide(said: &[Consent], channel: Channel, purpose: &str, at: i64) -> Permission {
+    let (pending, said): (Vec<_>, Vec<_>) = said
+        .iter()
+        .filter(|consent| consent.covers(channel, purpose, at))
+        .partition(|consent| consent.state == State::Pending);
     let mut sides: BTreeMap<Uuid, Vec<&Consent>> = BTreeMap::new();
-    for consent in said.iter().filter(|consent| consent.covers(channel, purpose, at)) {
+    for consent in said {
         sides.entry(consent.contact_id).or_default().push(consent);
     }
     let decisive: Vec<_> = sides.values().filter_map(|side| latest(side)).collect();
@@ -126,7 +143,10 @@ pub fn decide(said: &[Consent], channel: Channel, purpose: &str, at: i64) -> Per
     match (of(State::Withdrawn), of(State::Granted)) {
         (Some(no), _) => Permission::Withdrawn((**no).clone()),
         (None, Some(yes)) => Permission::Granted((**yes).clone()),
-        (None, None) => Permission::NoBasis,
+        (None, None) => {
+            let open = pending.into_iter().filter(|it| it.is_open(at)).max_by_key(|it| order(it));
+            open.map_or(Permission::NoBasis, |it| Permission::Pending(it.clone()))
+        }
     }
 }
 
@@ -162,6 +182,7 @@ mod tests {
             proof: String::new(),
             imported: false,
             from_activity: false,
+            expire_time: None,
             occur_time,
             record_time: occur_time,
             principal: "tester".into(),
@@ -180,6 +201,7 @@ mod tests {
         match decide(said, Channel::Email, "newsletter", 100) {
             Permission::Granted(_) => Some(State::Granted),
             Permission::Withdrawn(_) => Some(State::Withdrawn),
+            Permission::Pending(_) => Some(State::Pending),
             Permission::NoBasis | Permission::UnknownContact => None,
         }
     }
@@ -222,6 +244,20 @@ mod tests {
         // Said after the merge, it is recorded for both.
         let [for_one, for_other] = [ADA, ADA_AGAIN].map(|side| said(3, side, State::Granted, 10));
         assert_eq!(answer(&[no(1, 1), other_side, for_one, for_other]), Some(State::Granted));
+    }
+
+    #[test]
+    fn what_is_not_confirmed_allows_nothing_and_forbids_nothing() {
+        let asked = |id, at| Consent { expire_time: Some(at + 95), ..said(id, ADA, State::Pending, at) };
+        assert_eq!(answer(&[asked(1, 6)]), Some(State::Pending));
+        assert_eq!(answer(&[asked(1, 5)]), None, "nor can it be confirmed any more");
+        assert_eq!(answer(&[yes(1, 1), asked(2, 9)]), Some(State::Granted));
+        assert_eq!(answer(&[no(1, 1), asked(2, 9)]), Some(State::Withdrawn), "anybody may have asked");
+        assert_eq!(
+            answer(&[asked(1, 6), no(2, 7), yes(3, 8)]),
+            Some(State::Granted),
+            "the latest that was said counts"
+        );
     }
 
     proptest! {

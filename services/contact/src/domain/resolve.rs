@@ -77,8 +77,7 @@ impl Directory {
         let mut resolved = Resolved::default();
         let (person, likely) = self.find_person(claim);
         let known = if let Person::Known(id) = person { self.contacts.get(&id) } else { None };
-        let at =
-            known.and_then(|contact| contact.account_id.or(self.accounts_of_merged.get(&contact.contact_id).copied()));
+        let at = known.and_then(|contact| self.named(contact.contact_id).account_id);
         resolved.account_id = match at.filter(|_| known.is_some_and(|contact| self.has_left(contact, claim))) {
             // What is said of the old employer is not filled in at the new one.
             Some(at) => Some(at),
@@ -108,6 +107,13 @@ impl Directory {
         resolved.recognised = self.recognise_visitor(contact, claim, now);
         resolved.contact_id = Some(contact);
         resolved
+    }
+
+    /// The contact of this id and where it is; nobody when there is no such contact.
+    pub fn named(&self, contact_id: Uuid) -> Resolved {
+        let Some(contact) = self.contacts.get(&contact_id) else { return Resolved::default() };
+        let account_id = contact.account_id.or(self.accounts_of_merged.get(&contact_id).copied());
+        Resolved { contact_id: Some(contact_id), account_id, ..Resolved::default() }
     }
 
     /// The one that an id leads to.

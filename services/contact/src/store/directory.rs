@@ -119,13 +119,14 @@ fn to_match(
     (people.collect(), organisations.collect())
 }
 
-/// What the keys of claims lead to, to look at. Nobody is searched for whom no key leads to.
+/// What the keys of claims lead to, and whom they name, to look at. Nobody is searched for whom no key leads to.
 pub(crate) async fn look(connection: &impl ConnectionTrait, claims: &[Claim]) -> Result<Directory> {
     let keys: BTreeSet<_> = claims.iter().flat_map(Claim::keys).collect();
     let keys: Vec<_> = keys.into_iter().collect();
     let contact_of = contacts::owners(connection, &keys).await?;
     let account_of = accounts::owners(connection, &keys).await?;
-    let people: BTreeSet<Uuid> = contact_of.values().copied().collect();
+    let named = claims.iter().filter_map(|claim| claim.contact_id);
+    let people: BTreeSet<Uuid> = contact_of.values().copied().chain(named).collect();
     let people: Vec<_> = people.into_iter().collect();
     let contacts = contacts::by_ids(connection, &people).await?;
     let keys_of = contacts::keys_of(connection, &people).await?;

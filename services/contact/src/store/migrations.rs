@@ -1,5 +1,6 @@
 //! How the tables came to be. What was released is never changed; changes come as new files.
 
+pub(super) mod confirmations;
 pub(super) mod consents;
 pub(super) mod employers;
 pub(super) mod erasures;

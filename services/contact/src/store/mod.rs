@@ -41,6 +41,7 @@ impl MigratorTrait for Migrator {
             Box::new(migrations::roll_up::RollUp),
             Box::new(migrations::mobiles::Mobiles),
             Box::new(migrations::profile_fields::ProfileFields),
+            Box::new(migrations::confirmations::Confirmations),
         ])
     }
 }

@@ -1,4 +1,4 @@
-use leadflow_platform::Result;
+use leadflow_platform::{Result, ids};
 use leadflow_proto::contact::v1 as pb;
 use uuid::Uuid;
 
@@ -11,6 +11,9 @@ use crate::{
 
 /// A claim in normal form.
 pub(crate) fn claim(claim: &pb::IdentityClaim) -> Result<Claim> {
+    if let Some(contact_id) = ids::parse_optional("contact_id", &claim.contact_id)? {
+        return Ok(Claim { contact_id: Some(contact_id), ..Claim::default() });
+    }
     let said = claim.identity.clone().unwrap_or_default();
     let text = |field: &str, value: &str| short(&format!("identity.{field}"), value);
     let source = short("source", &claim.source)?;
@@ -26,6 +29,7 @@ pub(crate) fn claim(claim: &pb::IdentityClaim) -> Result<Claim> {
     let email = email.filter(|email| !normal::is_role_address(email));
     let phone = normal::phone(&said.phone, &country);
     let read = Claim {
+        contact_id: None,
         domain,
         external_id: some(text("external_id", &said.external_id)?).map(|id| (source, id)),
         anonymous_id: some(text("anonymous_id", &said.anonymous_id)?),

@@ -26,6 +26,11 @@ pub(crate) fn consent_from(said: pb::Consent, principal: &str, now: jiff::Timest
         (pb::ConsentState::Granted, Some(basis)) => (State::Granted, Some(basis)),
         (pb::ConsentState::Granted, None) => return Err(Error::invalid(at("basis"), "is required with a grant")),
         (pb::ConsentState::Withdrawn, _) => (State::Withdrawn, None),
+        (pb::ConsentState::Pending, _) => {
+            let problem =
+                "is pending, which only a source that asks for a confirmation says: record a grant or a withdrawal";
+            return Err(Error::invalid(at("state"), problem));
+        }
         (pb::ConsentState::Unspecified, _) => return Err(Error::invalid(at("state"), "is required")),
     };
     let purpose = purpose(&at("purpose"), &said.purpose)?;
@@ -54,6 +59,7 @@ pub(crate) fn consent_from(said: pb::Consent, principal: &str, now: jiff::Timest
         proof: said.proof,
         imported: said.imported,
         from_activity: false,
+        expire_time: None,
         occur_time: occurred.as_millisecond(),
         record_time: now.as_millisecond(),
         principal: principal.to_owned(),
@@ -65,9 +71,15 @@ pub(crate) fn consent_recorded(event: ConsentRecorded, now: jiff::Timestamp) -> 
     let (state, basis) = (event.state(), basis(event.basis()));
     let state = match (state, basis) {
         (pb::ConsentState::Granted, Some(_)) => State::Granted,
+        (pb::ConsentState::Pending, Some(_)) => State::Pending,
         (pb::ConsentState::Withdrawn, _) => State::Withdrawn,
-        _ => return Err(Error::invalid("state", "is a grant with its ground, or a withdrawal")),
+        _ => return Err(Error::invalid("state", "is a grant with its ground, pending or not, or a withdrawal")),
     };
+    let until = event.expire_time.as_ref().filter(|_| state == State::Pending);
+    let until = until.map(|time| clock::from_proto("expire_time", time)).transpose()?;
+    if state == State::Pending && until.is_none() {
+        return Err(Error::invalid("expire_time", "is required with a pending consent"));
+    }
     let occurred = event.occur_time.as_ref().ok_or_else(|| Error::invalid("occur_time", "is required"))?;
     Ok(Consent {
         consent_id: ids::parse("activity_id", &event.activity_id)?,
@@ -75,12 +87,13 @@ pub(crate) fn consent_recorded(event: ConsentRecorded, now: jiff::Timestamp) -> 
         channels: event.channels.iter().map(|&number| channel("channels", number)).collect::<Result<_>>()?,
         purpose: event.purpose,
         state,
-        basis: basis.filter(|_| state == State::Granted),
+        basis: basis.filter(|_| state != State::Withdrawn),
         principal: format!("source:{}", event.source),
         source: event.source,
         proof: event.proof,
         imported: event.imported,
         from_activity: true,
+        expire_time: until.map(|time| time.as_millisecond()),
         occur_time: clock::from_proto("occur_time", occurred)?.as_millisecond(),
         record_time: now.as_millisecond(),
     })
@@ -95,6 +108,7 @@ pub(crate) fn consent(consent: &Consent) -> pb::Consent {
         channels,
         purpose: consent.purpose.clone(),
         state: match consent.state {
+            State::Pending => pb::ConsentState::Pending,
             State::Granted => pb::ConsentState::Granted,
             State::Withdrawn => pb::ConsentState::Withdrawn,
         }
@@ -106,6 +120,7 @@ pub(crate) fn consent(consent: &Consent) -> pb::Consent {
         occur_time: Some(time(consent.occur_time)),
         record_time: Some(time(consent.record_time)),
         principal: consent.principal.clone(),
+        expire_time: consent.expire_time.map(time),
         activity_id: if consent.from_activity { consent.consent_id.to_string() } else { String::new() },
     }
 }
@@ -132,12 +147,13 @@ pub(crate) fn permission(permission: Permission) -> pb::ContactPermission {
     let answer = |allowed, reason: Reason, decided_by: Option<Consent>| pb::ContactPermission {
         allowed,
         reason: reason.into(),
-        basis: basis_message(decided_by.as_ref().and_then(|it| it.basis)).into(),
+        basis: basis_message(decided_by.as_ref().filter(|_| allowed).and_then(|it| it.basis)).into(),
         consent_id: decided_by.map(|it| it.consent_id.to_string()).unwrap_or_default(),
     };
     match permission {
         Permission::Granted(consent) => answer(true, Reason::Granted, Some(consent)),
         Permission::Withdrawn(consent) => answer(false, Reason::Withdrawn, Some(consent)),
+        Permission::Pending(consent) => answer(false, Reason::PendingConfirmation, Some(consent)),
         Permission::NoBasis => answer(false, Reason::NoBasis, None),
         Permission::UnknownContact => answer(false, Reason::UnknownContact, None),
     }

@@ -65,7 +65,8 @@ pub(crate) fn contact_line(source: &str, line: pb::ContactLine) -> Result<(Claim
         profile: profile_values("profile.fields", &says.fields)?,
         ..Contact::default()
     };
-    let claim = claim(&pb::IdentityClaim { identity: Some(identity), source: source.to_owned() })?;
+    let claim =
+        claim(&pb::IdentityClaim { identity: Some(identity), source: source.to_owned(), ..Default::default() })?;
     let is_person =
         claim.email.is_some() || claim.external_id.is_some() || claim.anonymous_id.is_some() || claim.phone.is_some();
     if !is_person {

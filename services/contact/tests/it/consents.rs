@@ -140,6 +140,7 @@ on_each_database! {
             (Consent { channels: vec![], ..grant(&ada) }, "consent.channels"),
             (Consent { channels: vec![77], ..grant(&ada) }, "consent.channels"),
             (Consent { state: 0, ..grant(&ada) }, "consent.state"),
+            (Consent { state: ConsentState::Pending.into(), ..grant(&ada) }, "consent.state"),
             (Consent { basis: 0, ..grant(&ada) }, "consent.basis"),
             (Consent { purpose: String::new(), ..grant(&ada) }, "consent.purpose"),
             (Consent { purpose: "x".repeat(64), ..grant(&ada) }, "consent.purpose"),

@@ -18,6 +18,7 @@ mod match_reviews;
 mod matching;
 mod merges;
 mod mobiles;
+mod named;
 mod profiles;
 mod properties;
 mod refusals;

@@ -19,7 +19,7 @@ fn with_phone(email: &str, phone: &str) -> IdentityClaim {
 
 fn external(source: &str, external_id: &str) -> IdentityClaim {
     let identity = Identity { external_id: external_id.to_owned(), ..Default::default() };
-    IdentityClaim { identity: Some(identity), source: source.to_owned() }
+    IdentityClaim { identity: Some(identity), source: source.to_owned(), ..Default::default() }
 }
 
 on_each_database! {
@@ -186,7 +186,7 @@ on_each_database! {
         let badge = world.resolve_one(external("expo", "4711")).await;
         // One claim that names both leaves them two: the address decides.
         let both = Identity { email: "ada@example.de".into(), external_id: "4711".into(), ..Default::default() };
-        let both = IdentityClaim { identity: Some(both), source: "expo".into() };
+        let both = IdentityClaim { identity: Some(both), source: "expo".into(), ..Default::default() };
         assert_eq!(world.resolve_one(both).await.contact_id, ada.contact_id);
         assert_eq!(world.resolve_one(external("expo", "4711")).await.contact_id, badge.contact_id);
         assert!(world.contact(&badge.contact_id).await.emails.is_empty());
@@ -194,7 +194,7 @@ on_each_database! {
         // Two people who share a device are two by their ids in one source, and one who has two sources is one.
         let at_kiosk = |source: &str, id: &str| {
             let identity = Identity { external_id: id.into(), anonymous_id: "kiosk".into(), ..Default::default() };
-            IdentityClaim { identity: Some(identity), source: source.into() }
+            IdentityClaim { identity: Some(identity), source: source.into(), ..Default::default() }
         };
         let first = world.resolve_one(at_kiosk("expo", "1")).await;
         let second = world.resolve_one(at_kiosk("expo", "2")).await;
@@ -208,7 +208,7 @@ on_each_database! {
             email: "eve@example.de".into(),
             ..Default::default()
         };
-        let eve = world.resolve_one(IdentityClaim { identity: Some(told), source: "expo".into() }).await;
+        let eve = world.resolve_one(IdentityClaim { identity: Some(told), source: "expo".into(), ..Default::default() }).await;
         assert_ne!(eve.contact_id, first.contact_id);
     }
 

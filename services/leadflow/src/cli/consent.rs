@@ -17,6 +17,28 @@ pub(crate) enum Consent {
     Grant(Grant),
     /// Add a withdrawal.
     Withdraw(Withdraw),
+    /// Make the link by which a person unsubscribes, with the headers of an email.
+    UnsubscribeLink(UnsubscribeLink),
+    /// List the consents that people have to confirm, with the links and where to send them.
+    Pending {
+        #[command(flatten)]
+        limit: Limit,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct UnsubscribeLink {
+    /// The contact's id.
+    pub(crate) contact: String,
+    /// email, phone, text_message, mail or chat.
+    #[arg(long, default_value = "email")]
+    pub(crate) channel: String,
+    /// From what, for example `newsletter`; from everything by default.
+    #[arg(long, default_value = "")]
+    pub(crate) purpose: String,
+    /// The registered source whose messages they are.
+    #[arg(long)]
+    pub(crate) source: String,
 }
 
 /// Of whom, how and where it was said.

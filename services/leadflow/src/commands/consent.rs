@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result};
 use leadflow_proto::contact::v1 as pb;
 use serde_json::{Value as Json, json};
 
-use super::{enum_value, mutations::request_id, time};
+use super::{consent_link, enum_value, mutations::request_id, time};
 use crate::{
     cli::{About, Consent, Format, Grant, MayContact, Withdraw},
     client::{Clients, all},
@@ -25,6 +25,8 @@ pub(crate) async fn run(clients: &Clients, format: Format, command: Consent) -> 
             let said = said(about, pb::ConsentState::Withdrawn)?;
             record(clients, format, pb::Consent { purpose, ..said }).await
         }
+        Consent::UnsubscribeLink(args) => consent_link::unsubscribe(clients, format, args).await,
+        Consent::Pending { limit } => consent_link::pending(clients, format, limit.limit).await,
     }
 }
 
@@ -41,7 +43,7 @@ fn said(about: About, state: pb::ConsentState) -> Result<pb::Consent> {
     })
 }
 
-fn channel(word: &str) -> Result<i32> {
+pub(super) fn channel(word: &str) -> Result<i32> {
     enum_value("channel", "CONSENT_CHANNEL_", Some(word), pb::ConsentChannel::from_str_name)
 }
 
@@ -117,7 +119,11 @@ fn state(one: &pb::Consent) -> String {
 }
 
 fn channels(one: &pb::Consent) -> String {
-    one.channels().map(|channel| word(channel.as_str_name(), "CONSENT_CHANNEL_")).collect::<Vec<_>>().join(", ")
+    channel_words(one.channels()).join(", ")
+}
+
+pub(super) fn channel_words(channels: impl Iterator<Item = pb::ConsentChannel>) -> Vec<String> {
+    channels.map(|channel| word(channel.as_str_name(), "CONSENT_CHANNEL_")).collect()
 }
 
 fn purpose(one: &pb::Consent) -> String {
@@ -128,7 +134,7 @@ pub(super) fn to_json(one: &pb::Consent) -> Json {
     json!({
         "consent_id": one.consent_id,
         "contact_id": one.contact_id,
-        "channels": one.channels().map(|it| word(it.as_str_name(), "CONSENT_CHANNEL_")).collect::<Vec<_>>(),
+        "channels": channel_words(one.channels()),
         "purpose": json_text(&one.purpose),
         "state": state(one),
         "basis": json_text(&word(one.basis().as_str_name(), "LAWFUL_BASIS_")),
@@ -137,6 +143,7 @@ pub(super) fn to_json(one: &pb::Consent) -> Json {
         "imported": one.imported,
         "occur_time": json_time(one.occur_time.as_ref()),
         "record_time": json_time(one.record_time.as_ref()),
+        "expire_time": json_time(one.expire_time.as_ref()),
         "principal": one.principal,
         "activity_id": json_text(&one.activity_id),
     })

@@ -91,7 +91,7 @@ impl People {
         if identity.country.is_empty() {
             country.clone_into(&mut identity.country);
         }
-        let claim = IdentityClaim { identity: Some(identity), source: "file".to_owned() };
+        let claim = IdentityClaim { identity: Some(identity), source: "file".to_owned(), ..Default::default() };
         let claim = leadflow_contact::read_claim(&claim).map_err(|error| error.to_string())?;
         let mut new_id = || {
             self.made += 1;

@@ -3,6 +3,7 @@
 mod apply;
 mod assignments;
 mod consent;
+mod consent_link;
 mod explain;
 mod export;
 mod import;

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use leadflow_proto::{activity::v1 as activity, contact::v1 as contact, routing::v1 as routing};
 use serde::Deserialize;
 
+use super::model;
+
 /// The word that says what a document is; checked before.
 type Kind = String;
 
@@ -76,6 +78,21 @@ struct Consent {
     field: String,
     #[serde(default)]
     channels: Vec<ConsentChannel>,
+    confirmation: Option<Confirmation>,
+}
+
+/// `{}` for the usual time.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Confirmation {
+    #[serde(default, deserialize_with = "span")]
+    within: Option<prost_types::Duration>,
+}
+
+/// A time span that may be left out.
+fn span<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<prost_types::Duration>, D::Error> {
+    let Some(text) = Option::<String>::deserialize(deserializer)? else { return Ok(None) };
+    model::span("within", &text).map(Some).map_err(|error| serde::de::Error::custom(format!("{error:#}")))
 }
 
 #[derive(Clone, Copy, Deserialize)]
@@ -97,7 +114,8 @@ fn consent(it: Consent) -> activity::Consent {
         ConsentChannel::Chat => contact::ConsentChannel::Chat,
     };
     let channels = it.channels.into_iter().map(|it| channel(it).into()).collect();
-    activity::Consent { basis: it.basis, purpose: it.purpose, field: it.field, channels }
+    let confirmation = it.confirmation.map(|it| activity::Confirmation { within: it.within });
+    activity::Consent { basis: it.basis, purpose: it.purpose, field: it.field, channels, confirmation }
 }
 
 #[derive(Deserialize)]

@@ -163,6 +163,23 @@ mod tests {
     }
 
     #[test]
+    fn a_source_may_ask_for_a_confirmation_within_a_time_span() {
+        let read = |confirmation: &str| {
+            let mut manifest = Manifest::default();
+            let source = "kind: Source\nname: x\ndefault_activity_type: form_submitted\ndefault_channel: web\n";
+            manifest.add("x.yaml", &format!("{source}consent: {{basis: consent{confirmation}}}\n"))?;
+            anyhow::Ok(manifest.sources.remove(0).consent.and_then(|it| it.confirmation))
+        };
+        assert_eq!(read("").unwrap(), None);
+        assert_eq!(read(", confirmation: {}").unwrap().unwrap().within, None);
+        let three_days = read(", confirmation: {within: 3d}").unwrap().unwrap().within.unwrap();
+        assert_eq!(three_days.seconds, 3 * 86_400);
+        assert!(
+            format!("{:#}", read(", confirmation: {within: soon}").unwrap_err()).contains("`soon` is no time span")
+        );
+    }
+
+    #[test]
     fn unknown_and_missing_kinds_are_refused_with_the_known_ones() {
         assert!(refused("kind: Robot\nname: x\n").contains("known are Account"));
         assert!(refused("name: x\n").contains("`kind` is missing"));

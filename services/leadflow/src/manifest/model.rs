@@ -211,7 +211,8 @@ pub(crate) fn milli(field: &str, points: f64) -> Result<i64> {
     Ok(whole as i64)
 }
 
-fn span(field: &str, text: &str) -> Result<prost_types::Duration> {
+/// A time span as people write it.
+pub(super) fn span(field: &str, text: &str) -> Result<prost_types::Duration> {
     let span =
         parse_duration(text).with_context(|| format!("{field}: `{text}` is no time span such as `30d` or `12h`"))?;
     prost_types::Duration::try_from(span).with_context(|| format!("{field}: `{text}` is too long"))

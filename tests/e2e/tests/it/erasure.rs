@@ -18,6 +18,14 @@ const NOW: &str = "2030-01-02T10:00:00Z";
 /// What is planted in every field that may say anything of a person.
 const CANARY: &str = "canary";
 
+const NEWSLETTER: &str = "
+kind: Source
+name: newsletter
+default_activity_type: form_submitted
+default_channel: web
+consent: {basis: consent, purpose: newsletter, confirmation: {}}
+";
+
 /// An activity that has a canary in each of its fields, from one person at one company.
 fn canary(id: &str, source: &str) -> Json {
     json!({
@@ -83,7 +91,25 @@ impl Doors {
         for body in [canary("nats", "website-form"), unknown_category, raw] {
             bus.publish("leadflow.intake.v1.website-form", body.to_string().into()).await.unwrap().await.unwrap();
         }
-        3
+        self.ask_for_a_newsletter().await;
+        4
+    }
+
+    /// Asks in the person's name for a consent that has to be confirmed.
+    async fn ask_for_a_newsletter(&self) {
+        let file = self.folder.join("newsletter.yaml");
+        fs::write(&file, NEWSLETTER).unwrap();
+        self.cli.ok(&["apply", "-f", &file.display().to_string()]).await;
+        let form = [("email", "canary@quellwasser-labor.de"), ("message", CANARY)];
+        let posted = reqwest::Client::new().post(format!("{}/v1/forms/newsletter", self.http)).form(&form);
+        assert!(posted.send().await.unwrap().status().is_success());
+        fs::remove_file(file).unwrap();
+    }
+
+    /// The links of consents that the persons have to confirm.
+    async fn to_confirm(&self) -> Vec<String> {
+        let all = self.cli.json(&["consent", "pending"]).await;
+        all.as_array().unwrap().iter().map(|one| one["url"].as_str().unwrap().to_owned()).collect()
     }
 
     /// The contact, once all that was planted is identified.
@@ -207,7 +233,13 @@ async fn who_is_erased_stands_in_no_table_and_no_stream_and_comes_back_as_nobody
     for role in ["contact", "activity-ingest", "scoring"] {
         set_aside(&world.databases[role].url, &contact).await;
     }
+    let to_confirm = doors.to_confirm().await;
+    assert_eq!(to_confirm.len(), 1);
+
     doors.erase(&contact).await;
+    assert!(doors.to_confirm().await.is_empty());
+    // Whoever confirms now is told no more than somebody whose link is too old, and nothing comes back.
+    assert_eq!(reqwest::Client::new().post(&to_confirm[0]).send().await.unwrap().status(), 410);
     for (role, database) in &world.databases {
         let rows = rows_with_canary(&database.url).await;
         assert!(rows.is_empty(), "{role}: {rows:#?}");

@@ -3,6 +3,7 @@
 
 mod architecture;
 mod buyers;
+mod consent_links;
 mod consents;
 mod crash;
 mod doors;

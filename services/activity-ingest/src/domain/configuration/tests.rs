@@ -80,6 +80,7 @@ fn each_mistake_in_a_source_is_named() {
         purpose: "sales".into(),
         field: field.into(),
         channels: Vec::new(),
+        confirmation: None,
     };
     let cases: Vec<(Source, &str, &str)> = vec![
         (source("Not A Name"), "INVALID_FIELD", "name"),

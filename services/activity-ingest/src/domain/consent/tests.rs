@@ -6,6 +6,7 @@ use crate::domain::{
     call::{Call, Direction},
     catalogue::Catalogue,
     check::admit,
+    source::Confirmation,
 };
 
 fn source(consent: Option<Consent>) -> Source {
@@ -24,7 +25,8 @@ fn source(consent: Option<Consent>) -> Source {
 }
 
 fn asks(field: &str) -> Option<Consent> {
-    Some(Consent { basis: Basis::Consent, purpose: "sales".into(), field: field.into(), channels: Vec::new() })
+    let (basis, purpose) = (Basis::Consent, "sales".into());
+    Some(Consent { basis, purpose, field: field.into(), channels: Vec::new(), confirmation: None })
 }
 
 fn draft(activity_type: &str, attributes: &[(&str, Json)]) -> Draft {
@@ -85,6 +87,19 @@ fn a_source_without_a_ground_or_a_purpose_brings_no_consent() {
     {
         assert_eq!(said(draft("", &[]), Some(consent), Door::Grpc), None);
     }
+}
+
+#[test]
+fn what_has_to_be_confirmed_is_only_asked_for_whatever_door_it_comes_through() {
+    let confirmation = Some(Confirmation::default());
+    let asks = Some(Consent { confirmation, ..asks("agree").unwrap() });
+    for door in [Door::Form, Door::Grpc, Door::Csv, Door::Nats] {
+        let statement = said(draft("", &[("agree", json!("on"))]), asks.clone(), door).unwrap();
+        assert_eq!((statement.said, statement.confirm_within), (Said::Requested, Some(7 * 86_400)), "{door:?}");
+        assert_eq!(said(draft("", &[]), asks.clone(), door), None);
+    }
+    let unsubscribed = said(draft("email_unsubscribed", &[]), asks, Door::Webhook).unwrap();
+    assert_eq!((unsubscribed.said, unsubscribed.confirm_within), (Said::Withdrawn, None), "a no needs no confirmation");
 }
 
 #[test]

@@ -35,6 +35,8 @@ struct Inner {
     merged: HashMap<String, String>,
     /// Whom it knows without being told anything new.
     known_already: HashSet<String>,
+    /// The contacts that are not there any more.
+    erased: HashSet<String>,
     /// It does not answer whom it knows.
     silent: bool,
     /// The phones that were said to be verified.
@@ -68,6 +70,11 @@ impl FakeContact {
     /// Knows this address, before anybody has asked who it is.
     pub(crate) fn knows(&self, email: &str) {
         self.inner.lock().unwrap().known_already.insert(email.to_owned());
+    }
+
+    /// Nothing of this contact is left.
+    pub(crate) fn erase(&self, contact_id: &str) {
+        self.inner.lock().unwrap().erased.insert(contact_id.to_owned());
     }
 
     /// Takes the question whom it knows, and never answers it.
@@ -159,6 +166,11 @@ impl Inner {
 
     /// `external_id` says what is to go wrong with a claim.
     fn resolve(&mut self, claim: IdentityClaim) -> Result<ResolvedIdentity, Status> {
+        if !claim.contact_id.is_empty() {
+            let suppressed = self.erased.contains(&claim.contact_id);
+            let contact_id = if suppressed { String::new() } else { claim.contact_id };
+            return Ok(ResolvedIdentity { contact_id, suppressed, ..ResolvedIdentity::default() });
+        }
         let identity = claim.identity.unwrap_or_default();
         if identity.phone_verified {
             self.verified.push(identity.phone.clone());

@@ -1,7 +1,7 @@
 use std::sync::{Arc, Mutex};
 
 use futures::StreamExt as _;
-use leadflow_proto::activity::v1::{ActivityReattributed, ActivityRecorded};
+use leadflow_proto::activity::v1::{ActivityReattributed, ActivityRecorded, ConsentRecorded};
 use prost::Message as _;
 
 /// Everything that is published about activities, as it comes.
@@ -39,6 +39,14 @@ impl Events {
         let messages = self.messages();
         let moved = messages.iter().filter(|message| message.subject.as_str() == "leadflow.activity.v1.reattributed");
         moved.map(|one| ActivityReattributed::decode(one.payload.clone()).unwrap().activity.unwrap()).collect()
+    }
+
+    /// What was said about contacting people.
+    pub(crate) fn consents(&self) -> Vec<ConsentRecorded> {
+        let messages = self.messages();
+        let said =
+            messages.iter().filter(|message| message.subject.as_str() == "leadflow.activity.v1.consent_recorded");
+        said.map(|message| ConsentRecorded::decode(message.payload.clone()).unwrap()).collect()
     }
 
     /// The event of this activity, once it is there.

@@ -2,12 +2,13 @@
 
 mod contact;
 mod events;
+mod links;
 pub(crate) mod quarantine;
 
 use std::collections::HashMap;
 
 use leadflow_activity_ingest::{Config, migrate};
-use leadflow_harness::{Nats, Publisher, TestDatabase};
+use leadflow_harness::{Nats, Publisher, TestDatabase, fleet::SECRET};
 use leadflow_platform::{
     auth::Credentials,
     clock::{Clock, Hand},
@@ -29,6 +30,7 @@ use tokio_util::sync::CancellationToken;
 
 pub(crate) use contact::FakeContact;
 pub(crate) use events::Events;
+pub(crate) use links::{EMAIL, look, press, told};
 
 pub(crate) type Client = ActivityServiceClient<rpc::Client>;
 
@@ -94,6 +96,7 @@ impl World {
             ("LEADFLOW_ACTIVITY_INGEST_DATABASE_URL", database.url.clone()),
             ("LEADFLOW_NATS_URL", nats.url()),
             ("LEADFLOW_CONTACT_URL", contact.url()),
+            ("LEADFLOW_ACTIVITY_INGEST_LINK_KEY", SECRET.to_owned()),
         ]);
         migrate(&Config::from_vars(&vars).unwrap()).await.unwrap();
         let events = Events::watch(&nats.url()).await;
@@ -243,6 +246,7 @@ pub(crate) fn website_form() -> Source {
             purpose: "sales".into(),
             field: "agree".into(),
             channels: Vec::new(),
+            confirmation: None,
         }),
         fields: vec![
             field("pages", FieldType::Number, false),

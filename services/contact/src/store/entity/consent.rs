@@ -16,6 +16,7 @@ pub(crate) struct Model {
     pub(crate) proof: String,
     pub(crate) imported: bool,
     pub(crate) from_activity: bool,
+    pub(crate) expire_time: Option<i64>,
     pub(crate) occur_time: i64,
     pub(crate) record_time: i64,
     pub(crate) principal: String,

@@ -225,7 +225,7 @@ pub(crate) async fn try_resolve(
 
 /// What the source `website-form` says of somebody.
 pub(crate) fn claim(identity: pb::Identity) -> pb::IdentityClaim {
-    pb::IdentityClaim { identity: Some(identity), source: "website-form".to_owned() }
+    pb::IdentityClaim { identity: Some(identity), source: "website-form".to_owned(), ..Default::default() }
 }
 
 pub(crate) fn email(email: &str) -> pb::IdentityClaim {
