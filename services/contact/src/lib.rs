@@ -55,12 +55,16 @@ const STREAM: Stream = Stream {
     keep: Keep::Events,
 };
 
-/// A claim in normal form, as `ResolveIdentities` reads it: for a dry run without a service.
+/// A claim in normal form, as `ResolveIdentities` reads it, with what is the person's own: for a dry run without a
+/// service.
 ///
 /// # Errors
 /// When it says nothing of anybody, or something that cannot be read; the error names the field.
-pub fn read_claim(claim: &leadflow_proto::contact::v1::IdentityClaim) -> Result<domain::Claim> {
-    wire::claim(claim)
+pub fn read_claim(
+    claim: &leadflow_proto::contact::v1::IdentityClaim,
+    own: domain::matching::Own,
+) -> Result<domain::Claim> {
+    wire::owning(claim, own)
 }
 
 /// Brings the tables up to date.

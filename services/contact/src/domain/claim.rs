@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use super::{normal, who::Key};
+use super::{matching::Own, normal, who::Key};
 
 /// What an activity says of who did it, in normal form.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -39,6 +39,8 @@ pub struct Claim {
     pub family_name: String,
     /// As written.
     pub job_title: String,
+    /// What only a file says that is matched.
+    pub own: Own,
 }
 
 impl Claim {

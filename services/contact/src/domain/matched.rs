@@ -8,7 +8,8 @@ use uuid::Uuid;
 use super::{
     claim::Claim,
     matching::{
-        Block, Candidate, Choice, Details, Line, MAX_BLOCK, Profile, Subject, Verdict, blocks, choose, is_elsewhere,
+        Block, Candidate, Choice, Details, Line, MAX_BLOCK, Own, Profile, Subject, Verdict, blocks, choose,
+        is_elsewhere,
     },
     resolve::Directory,
     who::{Account, Contact},
@@ -24,6 +25,8 @@ pub struct Matching {
     pub blocks: HashMap<Block, BTreeSet<Uuid>>,
     /// What is known of those who may be meant.
     pub profiles: HashMap<Uuid, Profile>,
+    /// What is the own of those of whom a file has said it.
+    pub own: HashMap<Uuid, Own>,
     /// Blocks that lead to somebody who is new or changed.
     pub new_blocks: BTreeMap<Uuid, Vec<Block>>,
     /// Matches that a person has to look at, or may want to.
@@ -74,6 +77,11 @@ impl Matching {
         said.iter().filter_map(move |said| self.choose(subject, said, |_| false)).map(|choice| choice.id)
     }
 
+    /// Keeps what is somebody's own. Returns whether some of it is news.
+    pub(super) fn keep_own(&mut self, id: Uuid, said: &Own) -> bool {
+        !said.is_empty() && self.own.entry(id).or_default().fill(said)
+    }
+
     /// Lets the blocks of somebody who is new or changed lead to them.
     fn learn(&mut self, subject: Subject, id: Uuid, profile: Profile) {
         let blocks = blocks(subject, &profile);
@@ -104,6 +112,7 @@ impl Claim {
             postal_code: self.postal_code.clone(),
             region: self.region.clone(),
             country: self.country.clone(),
+            own: self.own.clone(),
         })
     }
 
@@ -142,6 +151,7 @@ impl Contact {
             postal_code: self.postal_code.clone(),
             region: self.region.clone(),
             country: self.country.clone(),
+            own: Own::default(),
         })
     }
 }
@@ -199,6 +209,10 @@ impl Directory {
         let Some(contact) = self.contacts.get(&id) else { return };
         let account = contact.account_id.and_then(|id| self.accounts.get(&id));
         let profile = contact.profile(account);
+        let profile = match self.matching.own.get(&id) {
+            Some(own) => profile.owning(own),
+            None => profile,
+        };
         self.matching.learn(Subject::Person, id, profile);
     }
 

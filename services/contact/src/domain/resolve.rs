@@ -116,6 +116,13 @@ impl Directory {
         Resolved { contact_id: Some(contact_id), account_id, ..Resolved::default() }
     }
 
+    /// The same for a claim that is about an organisation and nobody in it: its phone is that of the organisation.
+    pub fn resolve_organisation(&mut self, claim: &Claim, now: i64, new_id: &mut impl FnMut() -> Uuid) -> Resolved {
+        let mut resolved = Resolved::default();
+        resolved.account_id = self.resolve_account(claim, None, now, new_id, &mut resolved);
+        resolved
+    }
+
     /// The one that an id leads to.
     pub fn survivor(&self, id: Uuid) -> Uuid {
         self.survivors.get(&id).copied().unwrap_or(id)
@@ -363,9 +370,13 @@ impl Directory {
         fill(&mut contact.city, &claim.city);
         fill(&mut contact.postal_code, &claim.postal_code);
         fill(&mut contact.region, &claim.region);
-        if *contact != before || contact.revision == 0 {
+        let owns_more = self.matching.keep_own(id, &claim.own);
+        let is_news = *contact != before || contact.revision == 0;
+        if is_news {
             contact.update_time = now;
             self.changed_contacts.insert(id);
+        }
+        if is_news || owns_more {
             self.learn_contact(id);
         }
     }

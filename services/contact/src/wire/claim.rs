@@ -5,7 +5,7 @@ use uuid::Uuid;
 use super::{country, short};
 use crate::{
     app::resolve::Answer,
-    domain::{Claim, normal},
+    domain::{Claim, matching::Own, normal},
     error,
 };
 
@@ -14,6 +14,11 @@ pub(crate) fn claim(claim: &pb::IdentityClaim) -> Result<Claim> {
     if let Some(contact_id) = ids::parse_optional("contact_id", &claim.contact_id)? {
         return Ok(Claim { contact_id: Some(contact_id), ..Claim::default() });
     }
+    owning(claim, Own::default())
+}
+
+/// The same, with what is the person's own.
+pub(crate) fn owning(claim: &pb::IdentityClaim, own: Own) -> Result<Claim> {
     let said = claim.identity.clone().unwrap_or_default();
     let text = |field: &str, value: &str| short(&format!("identity.{field}"), value);
     let source = short("source", &claim.source)?;
@@ -46,6 +51,7 @@ pub(crate) fn claim(claim: &pb::IdentityClaim) -> Result<Claim> {
         job_title: text("job_title", &said.job_title)?,
         email,
         country,
+        own,
     };
     if !read.keys().is_empty() {
         return Ok(read);

@@ -14,7 +14,7 @@ mod site_map;
 pub(crate) use account::{
     account, account_change, account_changed, account_filter, account_from, change, joined_account, named_from,
 };
-pub(crate) use claim::{claim, resolved};
+pub(crate) use claim::{claim, owning, resolved};
 pub(crate) use consent::{consent, consent_from, consent_recorded, permission, question};
 pub(crate) use contact::{contact, contact_change, contact_changed, joined_contact, mobile};
 pub(crate) use import::{account_line, contact_line, import_result};

@@ -12,9 +12,14 @@ pub(crate) struct Match {
     /// The country (two letters) of lines that name none.
     #[arg(long, default_value = "")]
     pub(crate) country: String,
-    /// The column that says who is really behind a line: then the result is measured.
+    /// The column that says who is really behind a line: then the result is measured. `rec-7-org` and `rec-7-dup-0`
+    /// are one.
     #[arg(long, value_name = "COLUMN")]
     pub(crate) truth: Option<String>,
+    /// A CSV file of pairs, with a header line: `--truth` is the column of an id, and the ids in its first two columns
+    /// are of one.
+    #[arg(long, value_name = "FILE", requires = "truth")]
+    pub(crate) pairs: Option<PathBuf>,
     /// Show only lines that are linked, to be reviewed, new or refused.
     #[arg(long, value_enum)]
     pub(crate) only: Option<Outcome>,

@@ -28,6 +28,10 @@ pub(crate) enum Field {
     Identity(&'static str),
     /// Given and family name in one.
     FullName,
+    /// The day of birth, also in three columns; only files that are matched have it.
+    BirthDate,
+    /// The number by which a register knows somebody; only files that are matched have it.
+    PersonNumber,
     ActivityType,
     ProductCategory,
     ObjectId,
@@ -67,11 +71,13 @@ pub(crate) const IDENTITY: [&str; 14] = [
 ];
 
 /// The other words, each with its field.
-const WORDS: [(&str, Field); 15] = [
+const WORDS: [(&str, Field); 17] = [
     ("event_id", Field::EventId),
     ("import_event_id", Field::EarlierEventId),
     ("occur_time", Field::OccurTime),
     ("full_name", Field::FullName),
+    ("birth_date", Field::BirthDate),
+    ("person_number", Field::PersonNumber),
     ("activity_type", Field::ActivityType),
     ("product_category", Field::ProductCategory),
     ("object_id", Field::ObjectId),
@@ -88,7 +94,17 @@ const WORDS: [(&str, Field); 15] = [
 impl Field {
     /// Whether several columns may mean it; their texts are joined.
     pub(crate) fn is_joined(&self) -> bool {
-        matches!(self, Self::OccurTime | Self::Notes | Self::Ignored | Self::Identity("street"))
+        matches!(self, Self::OccurTime | Self::BirthDate | Self::Notes | Self::Ignored | Self::Identity("street"))
+    }
+
+    /// Whether it only tells people apart where a file is matched; contact keeps none of it.
+    pub(crate) fn is_of_matching(&self) -> bool {
+        matches!(self, Self::BirthDate | Self::PersonNumber)
+    }
+
+    /// Whether it may name somebody.
+    pub(crate) fn names(&self) -> bool {
+        matches!(self, Self::FullName | Self::Identity("given_name" | "family_name")) || self.identifies()
     }
 
     /// Whether only a call has it.
@@ -116,6 +132,8 @@ impl Field {
             | Self::EarlierEventId
             | Self::Agent
             | Self::CallId
+            | Self::BirthDate
+            | Self::PersonNumber
             | Self::Attribute(_)
             | Self::Answer(_)
             | Self::Notes

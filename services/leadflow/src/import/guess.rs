@@ -66,6 +66,7 @@ pub(super) const IDENTITY: [(&str, &[&str]); 12] = [
             "house number",
             "street address",
             "address",
+            "addr",
             "address 1",
             "address line 1",
             "strasse",
@@ -76,11 +77,33 @@ pub(super) const IDENTITY: [(&str, &[&str]); 12] = [
     ),
     ("city", &["city", "town", "suburb", "ort", "stadt"]),
     ("job_title", &["job title", "title", "position", "job", "role", "function", "funktion"]),
-    ("given_name", &["given name", "first name", "firstname", "forename", "vorname"]),
+    ("given_name", &["given name", "first name", "firstname", "fname", "forename", "vorname"]),
 ];
 
-pub(super) const FAMILY_NAME: &[&str] = &["family name", "last name", "lastname", "surname", "nachname"];
+pub(super) const FAMILY_NAME: &[&str] = &["family name", "last name", "lastname", "lname", "surname", "nachname"];
 pub(super) const FULL_NAME: &[&str] = &["full name", "contact name", "attendee name", "visitor name"];
+
+/// Heads in files that are matched.
+const MATCHING: [(Field, &[&str]); 3] = [
+    (
+        Field::BirthDate,
+        &["birth date", "birthdate", "date of birth", "dob", "born", "birthday", "geburtsdatum", "geboren am"],
+    ),
+    (
+        Field::PersonNumber,
+        &[
+            "person number",
+            "social security number",
+            "soc sec id",
+            "ssn",
+            "national id",
+            "patient id",
+            "member number",
+            "versicherungsnummer",
+        ],
+    ),
+    (Field::Identity("street"), &["address 2", "address line 2"]),
+];
 
 /// Heads of a whole moment.
 const MOMENT: &[&str] = &[
@@ -149,6 +172,12 @@ pub(super) fn columns(header: &[String], given: Vec<Option<Field>>, kind: Kind, 
     given.into_iter().enumerate().map(&mut guess).collect()
 }
 
+/// What a head means in a file that is matched, and in no other.
+pub(super) fn of_matching(head: &str) -> Option<Field> {
+    let head = normal(head);
+    MATCHING.iter().find(|(_, words)| words.contains(&head.as_str())).map(|(field, _)| field.clone())
+}
+
 /// A head in lower case, with one blank for all that is neither letter nor digit.
 pub(super) fn normal(head: &str) -> String {
     let words = head.split(|symbol: char| !symbol.is_alphanumeric()).filter(|word| !word.is_empty());
@@ -169,8 +198,8 @@ fn time_columns(heads: &[String], given: &[Option<Field>]) -> Vec<usize> {
 
 /// A head that is the word itself, or one of an import's own file of errors.
 fn literal(head: &str) -> Option<Field> {
-    match head.parse() {
-        Ok(field) => Some(field),
+    match head.parse::<Field>() {
+        Ok(field) => Some(field).filter(|field| !field.is_of_matching()),
         Err(_) => head.starts_with(failures::PREFIX).then_some(Field::Ignored),
     }
 }

@@ -117,6 +117,9 @@ pub(crate) fn columns(
         if field.is_of_calls() && kind != Kind::Calls {
             bail!("`{field}` is of telephone calls: add --kind calls");
         }
+        if field.is_of_matching() {
+            bail!("`{field}` only tells people apart in `leadflow match`: contact keeps none, so map it to ignore");
+        }
     }
     let columns = guess::columns(header, given, kind, source);
     check(header, &columns, kind)?;
@@ -126,10 +129,27 @@ pub(crate) fn columns(
 /// The field of each column of a file that says who somebody is, and nothing of what they did.
 ///
 /// # Errors
-/// When a column that is named is not there.
+/// When a column that is named is not there, or none may name anybody.
 pub(crate) fn of_people(header: &[String], said: &[(String, Field)]) -> Result<Vec<Field>> {
-    let given = given(header, said.iter().map(|(column, field)| (column, field)))?;
-    Ok(guess::columns(header, given, Kind::Scans, &Source::default()))
+    let mut given = given(header, said.iter().map(|(column, field)| (column, field)))?;
+    let mut taken: BTreeSet<Field> = given.iter().flatten().cloned().collect();
+    for (head, given) in header.iter().zip(&mut given).filter(|(_, given)| given.is_none()) {
+        *given = guess::of_matching(head).filter(|field| taken.insert(field.clone()));
+    }
+    let columns = guess::columns(header, given, Kind::Scans, &Source::default());
+    if !columns.iter().any(Field::names) {
+        bail!(
+            "no column names anybody. The first line is {}. Say which with --map COLUMN=FIELD: given_name, family_name, \
+             full_name, company, email, phone, domain or external_id; and what tells them apart: birth_date, \
+             person_number, street, city, postal_code, region, country",
+            quoted(header)
+        );
+    }
+    Ok(columns)
+}
+
+fn quoted(header: &[String]) -> String {
+    header.iter().map(|head| format!("`{head}`")).collect::<Vec<_>>().join(", ")
 }
 
 fn given<'a>(header: &[String], said: impl Iterator<Item = (&'a String, &'a Field)>) -> Result<Vec<Option<Field>>> {
@@ -142,12 +162,11 @@ fn given<'a>(header: &[String], said: impl Iterator<Item = (&'a String, &'a Fiel
 
 /// The column of this name; blanks, signs and capitals do not matter where only one fits.
 pub(super) fn find(header: &[String], column: &str) -> Result<usize> {
-    let there = || header.iter().map(|head| format!("`{head}`")).collect::<Vec<_>>().join(", ");
     let exact: Vec<_> = (0..header.len()).filter(|&index| header[index] == column).collect();
     let alike: Vec<_> = (0..header.len()).filter(|&index| normal(&header[index]) == normal(column)).collect();
     match if exact.is_empty() { alike } else { exact }[..] {
         [one] => Ok(one),
-        [] => bail!("the file has no column `{column}`; it has {}", there()),
+        [] => bail!("the file has no column `{column}`; it has {}", quoted(header)),
         _ => bail!("the file has several columns `{column}`: give them different heads"),
     }
 }
@@ -167,10 +186,7 @@ fn check(header: &[String], columns: &[Field], kind: Kind) -> Result<()> {
     } else {
         ""
     };
-    bail!(
-        "no column says {missing}. The first line is {}{hint}. Say which with --map COLUMN=FIELD",
-        header.iter().map(|head| format!("`{head}`")).collect::<Vec<_>>().join(", ")
-    )
+    bail!("no column says {missing}. The first line is {}{hint}. Say which with --map COLUMN=FIELD", quoted(header))
 }
 
 #[cfg(test)]
@@ -223,6 +239,8 @@ mod tests {
         assert!(error.contains("two columns"), "{error}");
         let error = plain(&["A", "a", "Date"], &[("A ", "email")]).unwrap_err();
         assert!(error.contains("several columns"), "{error}");
+        let error = plain(&["Email", "Date", "D"], &[("D", "birth_date")]).unwrap_err();
+        assert!(error.contains("leadflow match"), "{error}");
         let error = plain(&["Email", "Date", "D"], &[("D", "disposition")]).unwrap_err();
         assert!(error.contains("--kind calls"), "{error}");
     }

@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, fmt::Write as _};
 
 use jiff::SignedDuration;
+use leadflow_contact::domain::matching::Own;
 use leadflow_platform::clock::to_proto;
 use leadflow_proto::{
     activity::v1::{Activity, CallDetails, CallDirection, FieldType, Source},
@@ -120,6 +121,7 @@ impl Reading {
     pub(crate) fn activity(&self, texts: &Texts) -> Result<Activity, Vec<Problem>> {
         let event_id = self.event_id(texts);
         let mut cells = Cells { texts: self.replaced(texts), problems: Vec::new() };
+        self.check_identity(&mut cells);
         let identity = self.identity(&mut cells);
         let call = (self.kind == Kind::Calls).then(|| self.call(&mut cells));
         let occur_time = cells.read(&Field::OccurTime, "INVALID_TIME", |text| self.times.parse(text));
@@ -154,14 +156,15 @@ impl Reading {
         if cells.problems.is_empty() { Ok(activity) } else { Err(cells.problems) }
     }
 
-    /// Who a line means.
+    /// Who a line means, if anybody, and what is the person's own.
     ///
     /// # Errors
     /// All that cannot be read.
-    pub(crate) fn who(&self, texts: &Texts) -> Result<Identity, Vec<Problem>> {
+    pub(crate) fn who(&self, texts: &Texts) -> Result<(Identity, Own), Vec<Problem>> {
         let mut cells = Cells { texts: self.replaced(texts), problems: Vec::new() };
         let identity = self.identity(&mut cells);
-        if cells.problems.is_empty() { Ok(identity) } else { Err(cells.problems) }
+        let own = Own { birth_date: cells.text(&Field::BirthDate), person_number: cells.text(&Field::PersonNumber) };
+        if cells.problems.is_empty() { Ok((identity, own)) } else { Err(cells.problems) }
     }
 
     /// The texts in the words of the mapping's values.
@@ -175,12 +178,15 @@ impl Reading {
         texts.iter().map(replace).filter(|(_, text)| !text.is_empty()).collect()
     }
 
-    fn identity(&self, cells: &mut Cells) -> Identity {
+    fn check_identity(&self, cells: &mut Cells) {
         if !cells.texts.keys().any(Field::identifies) && !describes(&cells.texts) {
             let message = "nothing says who it was: fill in email, phone, company or another mapped identity";
             let field = self.columns.iter().find(|field| field.identifies()).cloned();
             cells.refuse("MISSING_IDENTITY", field.unwrap_or(Field::Ignored), message);
         }
+    }
+
+    fn identity(&self, cells: &mut Cells) -> Identity {
         let country = cells.read(&Field::Identity("country"), "INVALID_COUNTRY", |text| {
             country::code(text).ok_or_else(|| {
                 format!("`{text}` is no country: write two letters (DE), or put it under `values` of the mapping")

@@ -5,6 +5,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::{
     details::{Profile, Subject},
+    street::Street,
     text::{sound, start},
 };
 
@@ -41,27 +42,54 @@ fn of_person(profile: &Profile) -> Vec<String> {
     let mut all = vec![format!("names {}", sounds.join(" "))];
     let mut initials: Vec<_> = names.iter().map(|name| start(name, 1)).collect();
     initials.sort_unstable();
-    if !place.postal_code.is_empty() {
-        all.push(format!("initials {} {}", place.postal_code, initials.concat()));
+    // Digits change places more often than they become others.
+    let mut code: Vec<char> = place.postal_code.chars().collect();
+    code.sort_unstable();
+    let code = String::from_iter(code);
+    if !code.is_empty() {
+        all.push(format!("initials {code} {}", initials.concat()));
     }
     for name in &names {
-        if !place.postal_code.is_empty() {
-            all.push(format!("code {} {}", place.postal_code, start(name, 2)));
+        if !code.is_empty() {
+            all.push(format!("code {code} {}", start(name, 2)));
         }
         if !place.city.is_empty() {
-            all.push(format!("city {} {}", start(&place.city, 5), start(name, 4)));
+            all.push(format!("city {} {}", start(&place.city, 4), start(name, 3)));
         }
         if let Some(word) = profile.company.rarest() {
             all.push(format!("company {} {}", start(word, 5), start(name, 3)));
         }
         all.extend(profile.details.domains.iter().map(|domain| format!("domain {domain} {}", start(name, 3))));
+        let street = place.street.name.iter().take(2);
+        all.extend(street.map(|word| format!("street {} {}", start(word, 4), start(name, 3))));
     }
-    if !place.street.is_empty() {
-        all.push(format!("house {} {}", place.number, start(&place.street.concat(), 5)));
-    }
+    all.extend(of_house(&place.street));
     all.extend(of_phones(profile));
+    all.extend(of_own(profile, &names));
     let written = (&name.given, &name.family, &profile.company, &place.postal_code, &place.city, &place.street);
     all.push(format!("exactly {written:?}"));
+    all
+}
+
+/// The house by each word of its street, because one of them may be spoilt.
+fn of_house(street: &Street) -> impl Iterator<Item = String> {
+    street.name.iter().take(2).map(|word| format!("house {} {}", street.number, start(word, 4)))
+}
+
+/// What is the person's own; the day of birth also in parts, each with a name, because a part may be spoilt.
+fn of_own(profile: &Profile, names: &[&String]) -> Vec<String> {
+    let mut all = Vec::new();
+    if !profile.number.is_empty() {
+        all.push(format!("number {}", profile.number));
+    }
+    if let (Some(month), Some(year), Some(day)) = (profile.day.get(..6), profile.day.get(..4), profile.day.get(4..)) {
+        all.push(format!("born {month}{day}"));
+        for name in names {
+            all.push(format!("month {month} {}", start(name, 2)));
+            all.push(format!("birthday {day} {}", start(name, 2)));
+            all.push(format!("year {year} {}", start(name, 4)));
+        }
+    }
     all
 }
 
@@ -84,9 +112,7 @@ fn of_organisation(profile: &Profile) -> Vec<String> {
         all.push(format!("words {} {}", start(&pair[0], 6), start(&pair[1], 6)));
     }
     all.extend(company.rarest().map(|word| format!("word {}", sound(word))));
-    if !place.street.is_empty() {
-        all.push(format!("house {} {}", place.number, start(&place.street.concat(), 5)));
-    }
+    all.extend(of_house(&place.street));
     all.extend(of_phones(profile));
     all
 }

@@ -131,6 +131,11 @@ const SILENT: [&str; 16] =
     ["the", "a", "and", "und", "et", "of", "for", "fur", "der", "die", "das", "de", "la", "le", "in", "on"];
 
 const RARE_WORD: f64 = 6.5;
+const FREQUENT_WORD: f64 = 1.5;
+/// From here on a name that is a part of another says enough.
+const ENOUGH: f64 = 6.0;
+/// What words that only the longer name has take away at the most.
+const LONGER: f64 = 4.0;
 
 /// An organisation's name in words, without its legal form.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -168,7 +173,7 @@ fn bits(word: &str) -> f64 {
     if word.chars().all(|letter| letter.is_ascii_digit()) {
         4.0
     } else if FREQUENT.contains(&word) {
-        1.5
+        FREQUENT_WORD
     } else if word.chars().count() <= 2 {
         3.0
     } else {
@@ -176,8 +181,11 @@ fn bits(word: &str) -> f64 {
     }
 }
 
-/// How far two names agree.
-pub(super) fn compare(one: &Company, other: &Company) -> Option<(Agreement, f64)> {
+/// How far two names agree. `here` are the words of the place: a name may add them, and says nothing with them.
+///
+/// `Part` is a name that says all that the other says, and more; `Far` are two that each say something of their own:
+/// another branch, another firm of that name.
+pub(super) fn compare(one: &Company, other: &Company, here: &[String]) -> Option<(Agreement, f64)> {
     if one.is_empty() || other.is_empty() {
         return None;
     }
@@ -189,29 +197,47 @@ pub(super) fn compare(one: &Company, other: &Company) -> Option<(Agreement, f64)
     if one.0.concat() == other.0.concat() {
         return Some((Agreement::Same, all(&one.0).min(all(&other.0)) + 2.5));
     }
-    let (shared, near, left, right) = align(&one.0, &other.0);
+    let Aligned { shared, near, left, right } = align(&one.0, &other.0, here);
     if let (false, Some(acronym)) = (shared > 0.0, acronym(&one.0, &other.0)) {
         return Some((Agreement::Initial, acronym));
     }
-    let mut weight = shared + near - 0.5 * (left.0 + right.0) - 2.0 * (left.1 + right.1);
-    if left.0 > 0.0 && right.0 > 0.0 {
-        // Each has what the other has not: another branch, another firm of that name.
-        weight -= 1.5 + left.0.min(right.0);
-    }
-    let agreement = match (shared + near > left.0 + right.0, left.0 + right.0 > 0.0) {
-        (true, true) => Agreement::Part,
-        (true, false) if near > 0.0 => Agreement::Near,
-        (true, false) => Agreement::Same,
-        (false, _) => Agreement::Different,
+    let both_more = left.bits > 0.0 && right.bits > 0.0;
+    let more = 0.5 * (left.bits + right.bits);
+    let mut weight = shared + near - 2.0 * (left.numbers + right.numbers) as f64;
+    weight -= if both_more { more + 1.5 + left.bits.min(right.bits) } else { more.min(LONGER) };
+    let agreement = if shared + near >= ENOUGH && !both_more {
+        match (left.bits + right.bits > 0.0, near > 0.0) {
+            (true, _) => Agreement::Part,
+            (false, true) => Agreement::Near,
+            (false, false) => Agreement::Same,
+        }
+    } else if (shared + near > 0.0 && !both_more) || shared + near > left.bits + right.bits {
+        Agreement::Far
+    } else {
+        Agreement::Different
     };
     Some((agreement, weight.max(-8.0)))
 }
 
-/// What is left of one name: its words in bits, and how many of them are numbers.
-type Rest = (f64, f64);
+/// Two names word by word.
+struct Aligned {
+    /// The bits of the words that both have.
+    shared: f64,
+    /// Of those that are near.
+    near: f64,
+    left: Rest,
+    right: Rest,
+}
 
-/// The bits of the words that both have, of those that are near, and what is left of each.
-fn align(one: &[String], other: &[String]) -> (f64, f64, Rest, Rest) {
+/// What is left of one name, without the words of its place.
+struct Rest {
+    bits: f64,
+    numbers: usize,
+}
+
+fn align(one: &[String], other: &[String], here: &[String]) -> Aligned {
+    let is_here = |word: &String| here.contains(word);
+    let bits = |word: &String| if is_here(word) { bits(word).min(FREQUENT_WORD) } else { bits(word) };
     let mut free: Vec<&String> = other.iter().collect();
     let (mut shared, mut near, mut left) = (0.0, 0.0, Vec::new());
     let mut unmatched = Vec::new();
@@ -227,18 +253,22 @@ fn align(one: &[String], other: &[String]) -> (f64, f64, Rest, Rest) {
             None => left.push(word),
         }
     }
-    let is_number = |word: &&String| word.chars().any(|letter| letter.is_ascii_digit());
-    let rest = |words: &[&String]| {
-        let bits = words.iter().map(|word| bits(word)).sum();
-        (bits, words.iter().copied().filter(is_number).count() as f64)
+    let rest = |words: &[&String]| Rest {
+        bits: words.iter().filter(|word| !is_here(word)).map(|word| bits(word)).sum(),
+        numbers: words.iter().filter(|word| has_digit(word)).count(),
     };
-    (shared, near, rest(&left), rest(&free))
+    Aligned { shared, near, left: rest(&left), right: rest(&free) }
 }
 
-/// Words but for a slip; numbers are the same or others.
+fn has_digit(word: &str) -> bool {
+    word.chars().any(|letter| letter.is_ascii_digit())
+}
+
+/// Words but for a slip, or cut short (`deli`); numbers are the same or others.
 fn is_near(one: &str, other: &str) -> bool {
-    let has_digit = |word: &str| word.chars().any(|letter| letter.is_ascii_digit());
-    !has_digit(one) && !has_digit(other) && likeness(one, other) >= Likeness::Near
+    let cut = |short: &str, long: &str| short.chars().count() >= 4 && long.starts_with(short);
+    let alike = likeness(one, other) >= Likeness::Near || cut(one, other) || cut(other, one);
+    !has_digit(one) && !has_digit(other) && alike
 }
 
 /// `ibm` and `international business machines`.

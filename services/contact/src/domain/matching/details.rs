@@ -1,6 +1,6 @@
 //! What is known of a person or of an organisation, as it is written and as it is compared.
 
-use super::{company::Company, line::Thresholds, names::Name, place::Place};
+use super::{company::Company, line::Thresholds, names::Name, own::Own, place::Place};
 
 /// Who is compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -47,6 +47,8 @@ pub struct Details {
     pub region: String,
     /// ISO 3166-1 alpha-2.
     pub country: String,
+    /// The person's own.
+    pub own: Own,
 }
 
 /// Details in the form in which they are compared.
@@ -58,6 +60,10 @@ pub struct Profile {
     pub(super) place: Place,
     /// Digits only.
     pub(super) phones: Vec<String>,
+    /// Of birth, as eight digits, the year first; or empty.
+    pub(super) day: String,
+    /// The person's own, without signs; or empty.
+    pub(super) number: String,
 }
 
 impl Profile {
@@ -66,15 +72,24 @@ impl Profile {
         &self.details
     }
 
+    /// The same, with what is the person's own.
+    #[must_use]
+    pub fn owning(mut self, own: &Own) -> Self {
+        (self.day, self.number) = (own.day(), own.number());
+        self.details.own = own.clone();
+        self
+    }
+
     /// Whether a person is named well enough to be told from others: by the family name, or by the given name at an
-    /// address, and never by a name alone.
+    /// address or with what is one's own, and never by a name alone.
     pub fn names_a_person(&self) -> bool {
         let placed = !self.place.street.is_empty() || !self.place.postal_code.is_empty();
         let at_work = !self.company.is_empty() || !self.details.domains.is_empty();
         let reached = !self.phones.is_empty() || !self.details.emails.is_empty();
+        let own = !self.day.is_empty() || !self.number.is_empty();
         let name = &self.name;
-        let full = !name.family.is_empty() && (placed || at_work || reached || !self.place.city.is_empty());
-        full || (!name.given.is_empty() && placed)
+        let full = !name.family.is_empty() && (placed || at_work || reached || own || !self.place.city.is_empty());
+        full || (!name.given.is_empty() && (placed || own))
     }
 
     /// Whether the other says nothing that this one does not know, word for word: so it is a repetition.
@@ -85,11 +100,13 @@ impl Profile {
         let all = |mine: &[String], said: &[String]| said.iter().all(|one| mine.contains(one));
         known(&self.name, &other.name)
             && known(&self.company, &other.company)
-            && known(&self.place.street, &other.place.street)
-            && known(&self.place.number, &other.place.number)
+            && known(&self.place.street.number, &other.place.street.number)
+            && known(&self.place.street.name, &other.place.street.name)
             && known(&self.place.city, &other.place.city)
             && known(&self.place.postal_code, &other.place.postal_code)
             && known(&self.place.country, &other.place.country)
+            && known(&self.day, &other.day)
+            && known(&self.number, &other.number)
             && all(&self.phones, &other.phones)
             && all(&self.details.emails, &other.details.emails)
     }
@@ -103,6 +120,8 @@ impl From<Details> for Profile {
             company: Company::read(&details.company),
             place: Place::read(&details),
             phones: phones.filter(|digits: &String| digits.len() >= 6).collect(),
+            day: details.own.day(),
+            number: details.own.number(),
             details,
         }
     }

@@ -6,7 +6,8 @@
 //! the lines that explain it.
 //!
 //! Where fields depend on each other, a line says so: people of one household or one company share all but the given
-//! name, so that no sum of the rest may outweigh another given name; and a name alone never tells who it is.
+//! name, so that no sum of the rest may outweigh another given name, but a number that is one's own; and a name alone never
+//! tells who it is.
 
 mod blocks;
 mod choose;
@@ -15,8 +16,10 @@ mod details;
 mod line;
 mod names;
 mod organisations;
+mod own;
 mod people;
 mod place;
+mod street;
 mod text;
 
 pub use blocks::{Block, MAX_BLOCK, blocks};
@@ -24,6 +27,7 @@ pub use choose::{Candidate, Choice, choose};
 pub use details::{Details, Profile, Subject};
 pub use line::{Agreement, Comparison, Line, Thresholds, Verdict};
 pub use organisations::is_elsewhere;
+pub use own::Own;
 
 /// Two whom one strong identity joins and another keeps apart: as near as two can be whom only a person may link.
 pub fn kept_apart(field: &str, value: &str) -> Comparison {

@@ -21,6 +21,15 @@ static GIVEN_NAMES: LazyLock<HashMap<String, HashSet<usize>>> = LazyLock::new(||
     groups
 });
 
+/// The forms of each group of given names.
+static FORMS: LazyLock<HashMap<usize, Vec<&'static str>>> = LazyLock::new(|| {
+    let mut forms: HashMap<usize, Vec<&str>> = HashMap::new();
+    for (name, groups) in GIVEN_NAMES.iter() {
+        groups.iter().for_each(|group| forms.entry(*group).or_default().push(name));
+    }
+    forms
+});
+
 /// The most frequent family names, with what they say: the binary logarithm of how rare they are.
 static FAMILY_NAMES: LazyLock<HashMap<String, f64>> = LazyLock::new(|| {
     let mut bits = HashMap::new();
@@ -123,7 +132,11 @@ pub(super) fn compare(one: &Name, other: &Name, left: (&str, &str), right: (&str
     }
     let straight: f64 = lines.iter().map(|line| line.weight).sum();
     if lines.len() == 2 && straight < 0.0 && crossed(one, other) {
-        let bits = given_bits(&one.given) + family_bits(&one.family) - 3.0;
+        let bits = |name: &Name| given_bits(&name.given) + family_bits(&name.family);
+        // Frank Peter and Peter Frank may as well be two.
+        let either_way = |name: &Name| is_known(&name.given[0]) && is_known(&name.family[0]);
+        let doubt = if either_way(one) || either_way(other) { 6.0 } else { 4.0 };
+        let bits = bits(one).min(bits(other)) - doubt;
         let full = |(given, family)| format!("{given} {family}");
         lines = vec![Line::new("name", (Agreement::Swapped, bits), &full(left), &full(right))];
     }
@@ -161,16 +174,36 @@ fn given(one: &[String], other: &[String]) -> (Agreement, f64) {
     if one.iter().any(|word| word.chars().count() > 2 && other.contains(word)) {
         return (Agreement::Part, bits - 1.5);
     }
-    let known = |name: &String| GIVEN_NAMES.contains_key(name);
     let close = likeness(first, second).max(likeness(&one.concat(), &other.concat()));
+    let slips = strsim::osa_distance(first, second);
+    let slip = slips.min(strsim::osa_distance(&one.concat(), &other.concat())) <= 1;
+    let (length, also) = (first.chars().count(), second.chars().count());
+    let long = length.max(also) > 4;
+    // One of them is no name that is known, and as long as the other, which is: it is that one with a slip. One letter
+    // more or less makes another name of a short one: Jan, Jaan, Jana.
+    let misspelt = length == also && is_known(first) != is_known(second);
     match close {
-        _ if known(first) && known(second) => (Agreement::Different, -6.0),
-        // One letter makes another name of a short one: Jan, Jana.
-        Likeness::Near if first.chars().count().max(second.chars().count()) <= 4 => (Agreement::Far, bits - 4.0),
-        Likeness::Same | Likeness::Near => (Agreement::Near, bits - 2.0),
-        Likeness::Far => (Agreement::Far, -2.0),
-        Likeness::Different => (Agreement::Different, -6.0),
+        _ if is_known(first) && is_known(second) => (Agreement::Different, -5.0),
+        _ if slip && (long || misspelt) => (Agreement::Near, bits - 2.0),
+        Likeness::Same | Likeness::Near if long => (Agreement::Near, bits - 4.0),
+        _ if misspelt && length >= 6 && slips <= 2 => (Agreement::Near, bits - 4.0),
+        Likeness::Same | Likeness::Near | Likeness::Far => (Agreement::Far, 2.0),
+        Likeness::Different if is_slip_of_a_form(first, second) || is_slip_of_a_form(second, first) => {
+            (Agreement::Far, 2.0)
+        }
+        Likeness::Different => (Agreement::Different, -4.0),
     }
+}
+
+/// Whether the one is no name that is known, and but for a slip a form of the other: Mkie, Michael.
+fn is_slip_of_a_form(one: &str, other: &str) -> bool {
+    let Some(groups) = GIVEN_NAMES.get(other).filter(|_| !is_known(one)) else { return false };
+    let mut forms = groups.iter().filter_map(|group| FORMS.get(group)).flatten();
+    forms.any(|form| form.chars().count() > 2 && strsim::osa_distance(one, form) <= 1)
+}
+
+fn is_known(given_name: &str) -> bool {
+    GIVEN_NAMES.contains_key(given_name)
 }
 
 fn form_of(one: &str, other: &str) -> bool {
@@ -179,7 +212,7 @@ fn form_of(one: &str, other: &str) -> bool {
 }
 
 fn given_bits(names: &[String]) -> f64 {
-    if names.first().is_some_and(|name| GIVEN_NAMES.contains_key(name)) { FREQUENT_GIVEN } else { RARE_GIVEN }
+    if names.first().is_some_and(|name| is_known(name)) { FREQUENT_GIVEN } else { RARE_GIVEN }
 }
 
 /// How far family names agree. People marry, so another one speaks less against than another given name.
@@ -192,11 +225,13 @@ fn family(one: &[String], other: &[String]) -> (Agreement, f64) {
         Likeness::Same => (Agreement::Same, bits),
         // Meyer and Meier are two names, and one person may be written in both ways.
         Likeness::Near if both_frequent => (Agreement::Near, 0.5),
-        Likeness::Near => (Agreement::Near, bits - 2.0),
+        Likeness::Near if strsim::osa_distance(&written, &also) <= 1 => (Agreement::Near, bits - 2.0),
+        // Of two slips, many a name becomes another.
+        Likeness::Near => (Agreement::Near, bits - 5.0),
         _ if one.iter().any(|word| word.chars().count() > 2 && other.contains(word)) => (Agreement::Part, bits - 3.0),
         _ if !both_frequent && written.is_ascii() && also.is_ascii() && sounds_alike() => (Agreement::Near, bits - 3.5),
-        Likeness::Far => (Agreement::Far, -1.0),
-        Likeness::Different => (Agreement::Different, -7.0),
+        Likeness::Far => (Agreement::Far, 0.0),
+        Likeness::Different => (Agreement::Different, -4.0),
     }
 }
 

@@ -4,7 +4,7 @@ use super::{
     company,
     details::{Profile, Subject},
     line::{Agreement, Line, Verdict, limit},
-    names, place,
+    names, own, place,
 };
 
 /// What somebody's work says at the most: the company, its domain and its address are one piece of news.
@@ -12,9 +12,15 @@ const WORK: f64 = 9.0;
 /// What is left of an address where the company is the same already.
 const ADDRESS_OF_WORK: f64 = 0.3;
 /// From here on the rest speaks for itself beside a name.
-const SPEAKS: f64 = 4.0;
+const SPEAKS: f64 = 3.5;
 /// An address down to the house.
 const HOUSE: f64 = 15.0;
+/// What is a person's own, where a part of it is spoilt; where it agrees; and where it leaves no doubt.
+const OWN_NEARLY: f64 = 4.0;
+const OWN: f64 = 9.0;
+const OWN_SURELY: f64 = 17.0;
+/// Names that are rare enough to stand beside a day of birth that has a slip.
+const RARE_NAMES: f64 = 16.0;
 
 pub(super) fn compare(left: &Profile, right: &Profile) -> Vec<Line> {
     let (one, other) = (&left.details, &right.details);
@@ -33,6 +39,7 @@ pub(super) fn compare(left: &Profile, right: &Profile) -> Vec<Line> {
     let address: f64 = place.iter().map(|line| line.weight).sum();
     lines.extend(work);
     lines.extend(reach(left, right, at_one_company));
+    lines.extend(own::compare((&left.day, &right.day), (&left.number, &right.number), &one.own, &other.own));
     lines.extend(place);
     limits(left, right, &mut lines, address);
     lines
@@ -42,7 +49,7 @@ pub(super) fn compare(left: &Profile, right: &Profile) -> Vec<Line> {
 fn work(left: &Profile, right: &Profile) -> Vec<Line> {
     let (one, other) = (&left.details, &right.details);
     let mut lines = Vec::new();
-    if let Some((agreement, weight)) = company::compare(&left.company, &right.company) {
+    if let Some((agreement, weight)) = company::compare(&left.company, &right.company, &[]) {
         // People change jobs, so another company says less than that it is another one.
         let agrees = (agreement, weight.clamp(-4.0, WORK));
         lines.push(Line::new("company", agrees, &one.company, &other.company));
@@ -113,47 +120,122 @@ pub(super) fn phones(one: &[String], other: &[String]) -> Option<(Agreement, f64
 
 /// What the fields together do not allow.
 fn limits(left: &Profile, right: &Profile, lines: &mut Vec<Line>, address: f64) {
-    let thresholds = Subject::Person.thresholds();
-    let find = |field: &str| lines.iter().find(|line| line.field == field).map(|line| (line.agreement, line.weight));
-    let is_same = |(agreement, _): (Agreement, f64)| agreement == Agreement::Same;
-    let (given, family, swapped) = (find("given_name"), find("family_name"), find("name"));
-    let is_name =
-        |line: &&Line| matches!(line.field.as_str(), "given_name" | "family_name" | "name" | "country" | "region");
-    let rest: f64 = lines.iter().filter(|line| !is_name(line)).map(|line| line.weight).sum();
-    let other_address = find("email").is_some_and(|(agreement, _)| agreement != Agreement::Same);
-    let reached = find("email").is_some_and(is_same) || (address >= HOUSE && find("phone").is_some_and(is_same));
-    let generations = left.name.generation.zip(right.name.generation);
-    let differs = |name: Option<(Agreement, f64)>| name.is_some_and(|(agreement, _)| agreement == Agreement::Different);
+    let seen = Seen::read(left, right, lines, address);
+    for (verdict, why) in seen.limits() {
+        limit(lines, verdict, &Subject::Person.thresholds(), why);
+    }
+}
 
-    let mut at_most = |verdict, why| limit(lines, verdict, &thresholds, why);
-    if swapped.is_none() && given.is_none() && family.is_none() {
-        at_most(Verdict::Distinct, "no part of a name to compare");
+/// The fields of two people, side by side.
+struct Seen {
+    given: Option<Agreement>,
+    family: Option<Agreement>,
+    /// Given and family name changed places.
+    swapped: bool,
+    /// Father or son, where the names say it.
+    generations: (Option<u8>, Option<u8>),
+    /// The bits of the names.
+    names: f64,
+    /// The bits of what is a person's own.
+    own: f64,
+    /// Known by another number.
+    other_number: bool,
+    /// How far the days of birth agree, and the bits of that.
+    born: Option<(Agreement, f64)>,
+    /// The bits of the address.
+    address: f64,
+    /// The bits of all but the names and the country.
+    rest: f64,
+    /// Known by one address of email, or at home by one phone.
+    reached: bool,
+    /// Known by another address of email.
+    other_address: bool,
+}
+
+impl Seen {
+    fn read(left: &Profile, right: &Profile, lines: &[Line], address: f64) -> Self {
+        let find =
+            |field: &str| lines.iter().find(|line| line.field == field).map(|line| (line.agreement, line.weight));
+        let agreement = |field: &str| find(field).map(|(agreement, _)| agreement);
+        let is_same = |field: &str| agreement(field) == Some(Agreement::Same);
+        let sum = |fields: &[&str], inside: bool| -> f64 {
+            let counts = |line: &&Line| fields.contains(&line.field.as_str()) == inside;
+            lines.iter().filter(counts).map(|line| line.weight).sum()
+        };
+        Self {
+            given: agreement("given_name"),
+            family: agreement("family_name"),
+            swapped: agreement("name").is_some(),
+            generations: (left.name.generation, right.name.generation),
+            names: sum(&["given_name", "family_name", "name"], true),
+            own: sum(&["birth_date", "person_number"], true),
+            other_number: agreement("person_number") == Some(Agreement::Different),
+            born: find("birth_date"),
+            address,
+            rest: sum(&["given_name", "family_name", "name", "country", "region"], false),
+            reached: is_same("email") || (address >= HOUSE && is_same("phone")),
+            other_address: agreement("email").is_some_and(|agreement| agreement != Agreement::Same),
+        }
     }
-    if differs(given) {
-        at_most(Verdict::Distinct, "another given name: of one household or one company");
-    }
-    if address >= HOUSE && given.is_some_and(|(agreement, _)| agreement == Agreement::Far) {
-        at_most(Verdict::Review, "perhaps another given name of one household");
-    }
-    if generations.is_some_and(|(one, other)| one != other) {
-        at_most(Verdict::Distinct, "father and son");
-    }
-    if rest < SPEAKS {
-        at_most(Verdict::Distinct, "nothing but the name agrees");
-    }
-    if left.name.generation != right.name.generation {
-        at_most(Verdict::Review, "one of them is the son, or the father");
-    }
-    if other_address {
-        at_most(Verdict::Review, "known by another address");
-    }
-    if differs(family) {
+
+    fn limits(&self) -> Vec<(Verdict, &'static str)> {
+        let mut all = Vec::new();
+        let mut at_most = |applies: bool, verdict: Verdict, why| all.extend(applies.then_some((verdict, why)));
+        let another_given = self.given == Some(Agreement::Different);
+        let another_family = self.family == Some(Agreement::Different);
+        let nameless = !self.swapped && self.given.is_none() && self.family.is_none();
+        let (left, right) = self.generations;
+        let alike = self.own >= OWN_NEARLY && !another_family && !self.other_number;
         // Who marries stays at home, or keeps the address.
-        let verdict = if address >= HOUSE || reached { Verdict::Review } else { Verdict::Distinct };
-        at_most(verdict, "another family name");
+        let married = self.address >= HOUSE || self.reached || self.own >= OWN_NEARLY;
+        let asked_if = |asked: bool| if asked { Verdict::Review } else { Verdict::Distinct };
+
+        at_most(nameless && self.own < OWN, Verdict::Distinct, "no part of a name to compare");
+        at_most(
+            another_given && self.own < OWN_SURELY,
+            asked_if(alike),
+            "another given name: of one household or one company",
+        );
+        let far = self.given == Some(Agreement::Far) && self.own < OWN_NEARLY;
+        at_most(far, Verdict::Review, "perhaps another given name");
+        let far = self.family == Some(Agreement::Far) && self.own < OWN_NEARLY && self.address < HOUSE;
+        at_most(far, Verdict::Review, "perhaps another family name");
+        at_most(another_family && self.own < OWN, asked_if(married), "another family name");
+        let both = left.is_some() && right.is_some();
+        at_most(both && left != right && self.own < OWN, Verdict::Distinct, "father and son");
+        at_most(left != right, Verdict::Review, "one of them is the son, or the father");
+        at_most(self.is_half_a_name(), Verdict::Review, "half of a name");
+        let other_day = self.born.is_some_and(|(agreement, _)| agreement == Agreement::Different);
+        let named = self.swapped || !matches!(self.given, None | Some(Agreement::Far | Agreement::Initial));
+        at_most(other_day && self.other_number, asked_if(named), "another day of birth and another number");
+        at_most(self.is_nearly_the_birthday(), Verdict::Review, "nearly the day of birth, and nothing else");
+        at_most(self.rest < SPEAKS, Verdict::Distinct, "nothing but the name agrees");
+        at_most(self.other_address, Verdict::Review, "known by another address");
+        all
     }
-    let half = given.is_none_or(|(agreement, _)| agreement == Agreement::Initial) || family.is_none();
-    if swapped.is_none() && half && !reached {
-        limit(lines, Verdict::Review, &thresholds, "half of a name");
+
+    /// Whether the names that both have leave open which one of a household or a family it is.
+    fn is_half_a_name(&self) -> bool {
+        if self.swapped || self.reached || self.own >= OWN_SURELY {
+            return false;
+        }
+        let family_agrees = self.family.is_some_and(|agreement| agreement != Agreement::Different);
+        match self.given {
+            // Twins have one day of birth, and two numbers.
+            None => !(self.own >= OWN && family_agrees && !self.other_number),
+            Some(Agreement::Initial) if self.own < OWN_NEARLY => true,
+            // Nobody else of that given name lives there.
+            Some(_) => self.family.is_none() && self.address < HOUSE && self.own < OWN,
+        }
+    }
+
+    /// Whether a day of birth with a slip is all that stands beside names that many have.
+    fn is_nearly_the_birthday(&self) -> bool {
+        let alone = |bits: f64| self.rest - bits < SPEAKS;
+        match self.born {
+            Some((Agreement::Near, bits)) => alone(bits) && self.names < RARE_NAMES,
+            Some((Agreement::Part, bits)) => alone(bits),
+            _ => false,
+        }
     }
 }

@@ -106,3 +106,60 @@ fn again(one: &Claim, name: &str, dice: &mut Dice) -> Claim {
     }
     said
 }
+
+/// Restaurants in two guides: each writes names, towns and kinds in its own way, and a grand hotel has three of them.
+pub(crate) fn houses(seed: u64) -> Vec<Labelled> {
+    let mut dice = Dice::new(seed);
+    let mut all = Vec::new();
+    let mut names = std::collections::HashSet::new();
+    for who in 0..600 {
+        let mut name = format!("{}{}", dice.one_of(&BEGIN), dice.one_of(&MIDDLE));
+        if !names.insert(name.clone()) {
+            name = format!("{name} {} {}", dice.one_of(&["House", "Garden", "Terrace", "Mill"]), who);
+        }
+        let (city, country, _) = CITIES[dice.below(10)];
+        let one = Claim {
+            company: format!("{name} {}", dice.one_of(&["Restaurant", "Grill", "Cafe", "Brasserie"])),
+            street: format!(
+                "{} {} St.",
+                1 + dice.below(900),
+                dice.one_of(&["W. 54th", "Harbour", "E. 58th", "Mill", "Market"])
+            ),
+            city: city.to_owned(),
+            country: country.to_owned(),
+            phone: Some(format!("+4940{:07}", 3_000_000 + who * 11)),
+            ..Claim::default()
+        };
+        if who % 60 == 0 {
+            // Three doors of one hotel.
+            for (at, door) in ["Grill", "Rooftop", "Cellar"].into_iter().enumerate() {
+                let door = Claim { company: format!("{name} {door}"), ..one.clone() };
+                all.push(Labelled { who: 10_000 + who * 3 + at, claim: door });
+            }
+            continue;
+        }
+        all.push(Labelled { who, claim: one.clone() });
+        if dice.percent(40) {
+            all.push(Labelled { who, claim: reviewed(&one, &name, &mut dice) });
+        }
+    }
+    dice.shuffle(&mut all);
+    all
+}
+
+fn reviewed(one: &Claim, name: &str, dice: &mut Dice) -> Claim {
+    let mut said = one.clone();
+    said.company = match dice.below(5) {
+        0 => name.to_owned(),
+        1 => format!("{name} ({})", one.city),
+        2 => format!("The {}", one.company),
+        3 => format!("{} {name}", one.company.rsplit(' ').next().unwrap_or_default()),
+        _ => one.company.clone(),
+    };
+    slips::maybe(&mut said.street, 10, dice);
+    if dice.percent(20) {
+        said.street = said.street.replace("St.", "Street at the corner");
+    }
+    said.phone = said.phone.filter(|_| dice.percent(80));
+    said
+}

@@ -5,6 +5,7 @@
 //! switchboard, one name in two countries).
 
 mod firms;
+mod patients;
 mod people;
 mod slips;
 
@@ -13,7 +14,8 @@ use std::collections::{HashMap, HashSet};
 use leadflow_contact::domain::{Claim, Directory};
 use uuid::Uuid;
 
-pub(crate) use firms::firms;
+pub(crate) use firms::{firms, houses};
+pub(crate) use patients::{members, patients};
 pub(crate) use people::{buyers, registry, voters};
 
 /// One description, and who is behind it.
@@ -95,13 +97,10 @@ pub(crate) fn score(all: &[Labelled], organisations: bool) -> Score {
         linked.extend(members.iter().map(|&other| (other, at)));
         members.push(at);
     }
-    let asked_about = asked.iter().flat_map(|(at, known)| {
-        members
-            .get(known)
-            .into_iter()
-            .flatten()
-            .filter(move |other| *other != at)
-            .map(|&other| (other.min(*at), other.max(*at)))
+    // Whoever says that two are one joins all that is known of the one with all that is known of the other.
+    let sides = asked.iter().filter_map(|(at, known)| Some((members.get(&groups[*at]?)?, members.get(known)?)));
+    let asked_about = sides.flat_map(|(made, known)| {
+        made.iter().flat_map(move |&at| known.iter().map(move |&other| (other.min(at), other.max(at))))
     });
     let found: HashSet<_> = linked.iter().copied().chain(asked_about).collect();
     let mut true_pairs = HashSet::new();
@@ -137,10 +136,11 @@ fn resolve(all: &[Labelled], organisations: bool) -> (Groups, Vec<(usize, Uuid)>
     let mut asked = Vec::new();
     let mut groups = Vec::new();
     for (at, one) in all.iter().enumerate() {
-        let resolved = directory.resolve(&one.claim, 0, &mut new_id);
         let (group, review) = if organisations {
+            let resolved = directory.resolve_organisation(&one.claim, 0, &mut new_id);
             (resolved.account_id, resolved.account_review)
         } else {
+            let resolved = directory.resolve(&one.claim, 0, &mut new_id);
             (resolved.contact_id, resolved.contact_review)
         };
         groups.push(group);

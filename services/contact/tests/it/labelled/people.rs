@@ -216,7 +216,12 @@ const STREETS: [&str; 48] = [
 const KINDS: [(&str, &str); 6] =
     [("Street", "St"), ("Road", "Rd"), ("Avenue", "Ave"), ("Crescent", "Cres"), ("Place", "Pl"), ("Drive", "Dr")];
 
-fn family(dice: &mut Dice) -> String {
+/// The frequent ones far more often.
+pub(super) fn any_given_name(dice: &mut Dice) -> String {
+    (*dice.frequent(&GIVEN)).to_owned()
+}
+
+pub(super) fn family(dice: &mut Dice) -> String {
     if dice.percent(35) {
         dice.frequent(&FREQUENT_FAMILY).to_string()
     } else {
@@ -225,7 +230,7 @@ fn family(dice: &mut Dice) -> String {
 }
 
 /// People who live in households: most alone, many with others of the same name and address.
-fn residents(count: usize, dice: &mut Dice) -> Vec<Claim> {
+pub(super) fn residents(count: usize, dice: &mut Dice) -> Vec<Claim> {
     let mut all: Vec<Claim> = Vec::new();
     while all.len() < count {
         let (city, region, code) = *dice.one_of(&CITIES);

@@ -3,11 +3,47 @@
 use std::{
     collections::{HashMap, HashSet},
     fmt,
+    path::Path,
 };
 
+use anyhow::{Result, bail};
 use serde_json::{Value as Json, json};
 
 use super::{Matched, Outcome};
+use crate::import::table::Table;
+
+/// Who is really behind an id, where a file of pairs says it: the id of one of those that are one.
+#[derive(Default)]
+pub(super) struct Truth(HashMap<String, String>);
+
+impl Truth {
+    /// Reads a file of pairs.
+    pub(super) fn read(pairs: &Path) -> Result<Self> {
+        let mut table = Table::open(pairs, None, None)?;
+        let mut truth = Self::default();
+        while let Some(line) = table.next_line()? {
+            let [one, other, ..] = &line.cells[..] else {
+                bail!("{}, line {}: a pair needs two columns", pairs.display(), line.number)
+            };
+            let (one, other) = (truth.of(one), truth.of(other));
+            if one != other {
+                truth.0.insert(other, one);
+            }
+        }
+        Ok(truth)
+    }
+
+    /// Who is behind a cell. Generated sets write `rec-7-org` and `rec-7-dup-0` for one.
+    pub(super) fn of(&self, cell: &str) -> String {
+        let is_number = |text: &str| !text.is_empty() && text.chars().all(|letter| letter.is_ascii_digit());
+        let copy = || cell.rsplit_once("-dup-").filter(|(_, number)| is_number(number)).map(|(one, _)| one);
+        let mut id = cell.strip_suffix("-org").or_else(copy).unwrap_or(cell);
+        while let Some(same) = self.0.get(id) {
+            id = same;
+        }
+        id.to_owned()
+    }
+}
 
 /// Figures over pairs of lines.
 pub(super) struct Measured {
@@ -30,8 +66,11 @@ pub(super) fn measure(all: &[Matched]) -> Measured {
     for (at, one) in all.iter().enumerate() {
         members.entry(one.group.unwrap_or_default()).or_default().push(at);
     }
-    let asked = all.iter().enumerate().filter_map(|(at, one)| Some((at, members.get(&one.may_be?)?)));
-    let asked = asked.flat_map(|(at, others)| others.iter().map(move |&other| (other.min(at), other.max(at))));
+    // Whoever says that two are one joins all lines of the one with all lines of the other.
+    let sides = all.iter().filter_map(|one| Some((members.get(&one.group?)?, members.get(&one.may_be?)?)));
+    let asked = sides.flat_map(|(made, known)| {
+        made.iter().flat_map(move |&at| known.iter().map(move |&other| (other.min(at), other.max(at))))
+    });
     let found: Pairs = linked.iter().copied().chain(asked).collect();
     let right = |pairs: &Pairs| pairs.intersection(&really).count() as f64;
     // Of nothing, all is right.
