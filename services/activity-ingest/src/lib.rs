@@ -106,14 +106,8 @@ impl Service {
         let recogniser = Recogniser::new(contact.clone(), foundation.tracer.clone());
         let (ledger, writer) =
             ledger::open(recogniser, database.clone(), clock.clone(), metrics.clone(), handed.clone());
-        let app = App::new(
-            database.clone(),
-            clock.clone(),
-            ledger,
-            contact.clone(),
-            links.to(&http_url),
-            metrics.clone(),
-        );
+        let app =
+            App::new(database.clone(), clock.clone(), ledger, contact.clone(), links.to(&http_url), metrics.clone());
         let refresh = metrics.clone().refresh(database.clone(), clock.clone());
         let tracer = foundation.tracer.clone();
         let intake = Intake {

@@ -1,6 +1,7 @@
 //! The ways to the services.
 
 use anyhow::{Context as _, Result};
+use leadflow::suite::ROLES;
 use leadflow_platform::{
     auth::Credentials,
     config::variable,
@@ -22,7 +23,7 @@ use leadflow_proto::{
     scoring::v1::scoring_service_client::ScoringServiceClient,
 };
 
-use crate::{cli::Global, suite::ROLES};
+use crate::cli::Global;
 
 /// A client for each service.
 #[derive(Clone, Debug)]

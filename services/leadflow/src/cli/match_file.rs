@@ -1,5 +1,7 @@
 //! The words of `leadflow match`.
 
+use std::path::PathBuf;
+
 use clap::Args;
 
 use super::CsvFile;

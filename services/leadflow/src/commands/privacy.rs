@@ -32,7 +32,8 @@ pub(crate) async fn lift(clients: &Clients, format: Format, args: LiftSuppressio
         external_id: args.external_id.unwrap_or_default(),
         ..Default::default()
     };
-    let claim = pb::IdentityClaim { identity: Some(identity), source: args.source.unwrap_or_default() };
+    let source = args.source.unwrap_or_default();
+    let claim = pb::IdentityClaim { identity: Some(identity), source, ..Default::default() };
     let request = pb::LiftSuppressionRequest { claim: Some(claim), reason: args.reason, request_id: request_id() };
     let erasures = clients.privacy.clone().lift_suppression(request).await?.into_inner().erasures;
     if format == Format::Json {

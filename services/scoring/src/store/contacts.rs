@@ -6,9 +6,7 @@ use leadflow_platform::{
     Result,
     db::{Tx, is_any},
 };
-use sea_orm::{
-    ColumnTrait as _, ConnectionTrait, EntityTrait as _, QueryFilter as _, QuerySelect as _, Set, TryInsertResult,
-};
+use sea_orm::{ConnectionTrait, EntityTrait as _, QueryFilter as _, QuerySelect as _, Set, TryInsertResult};
 use uuid::Uuid;
 
 use super::{

@@ -140,6 +140,8 @@ prop_compose! {
             shares_milli: Shares { same: shares.0, below: shares.1, above: shares.2, none: shares.3 },
             activity_types: TYPES.iter().map(|name| ActivityType { name: (*name).to_owned(), opens: true }).collect(),
             attributes: vec![field("seats", FieldKind::Number)],
+            account_profile: Vec::new(),
+            contact_profile: Vec::new(),
             questions: vec![field("budget", FieldKind::Number), field("meeting", FieldKind::Bool)],
             engagement, fit, qualification,
             thresholds: ThresholdTable { default, categories: own.map(|own| (of, own)).into_iter().collect() },

@@ -99,7 +99,7 @@ impl<'a> Doors<'a> {
 
     async fn import(&self, lines: &[&ActivityLine]) -> Result<()> {
         let Some(words) = scans::export(self.sample.data_dir, lines, self.anchor)? else { return Ok(()) };
-        let file = words.file.clone();
+        let file = words.csv.file.clone();
         let code = import::run(self.clients, Format::Table, words, self.sample.vars).await?;
         ensure!(code == std::process::ExitCode::SUCCESS, "some scans of {} were refused", file.display());
         Ok(())

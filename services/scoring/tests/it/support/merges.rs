@@ -8,7 +8,7 @@ use leadflow_proto::{
 };
 use uuid::Uuid;
 
-use super::{World, activity::TestAccount, revision};
+use super::{World, activity::TestAccount, event, revision};
 
 /// What contact says of merges.
 impl World {
