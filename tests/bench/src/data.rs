@@ -144,7 +144,8 @@ fn company(account: u64) -> String {
     format!("{word} Works {account}")
 }
 
-fn identity(account: u64, person: u64) -> Identity {
+/// What is said of a person of an account.
+pub(crate) fn identity(account: u64, person: u64) -> Identity {
     Identity {
         email: format!("person{person}@works{account}.example"),
         company: company(account),

@@ -5,6 +5,7 @@
 use std::collections::BTreeSet;
 
 use anyhow::{Context as _, Result};
+use leadflow_harness::fleet::ROLES;
 use sea_orm::sqlx::{AssertSqlSafe, raw_sql};
 use serde::Serialize;
 
@@ -109,7 +110,7 @@ pub(crate) async fn growth(seed: u64, base: usize, copies: &[u64], now: jiff::Ti
         let accounts = base as u64 / 10;
         let mut generator = Generator::new(seed, accounts, now);
         flood(&world, Door::GrpcBatches, generator.take(base), base as u64).await?;
-        multiply(&world, copies, accounts).await?;
+        multiply(&world, &ROLES, copies, accounts).await?;
         generator.spread(copies);
         let ledger_rows = base as u64 * copies;
         let more = 2 * base;
@@ -126,10 +127,13 @@ fn suite(cpu: &Cpu) -> f64 {
     cpu.iter().filter(|(name, _)| *name != "driver").map(|(_, seconds)| seconds).sum()
 }
 
-/// Makes each table so many times as long.
-async fn multiply(world: &World, copies: u64, accounts: u64) -> Result<()> {
+/// Makes each table of these roles so many times as long.
+///
+/// # Errors
+/// When the database fails.
+pub(crate) async fn multiply(world: &World, roles: &[&str], copies: u64, accounts: u64) -> Result<()> {
     let mut prepared = BTreeSet::new();
-    for (role, table, changed) in TABLES.into_iter().filter(|_| copies > 1) {
+    for (role, table, changed) in TABLES.into_iter().filter(|(role, ..)| copies > 1 && roles.contains(role)) {
         let pool = world.database(role)?.get_postgres_connection_pool();
         if prepared.insert(role) {
             raw_sql(FUNCTIONS).execute(pool).await?;
@@ -155,7 +159,7 @@ async fn multiply(world: &World, copies: u64, accounts: u64) -> Result<()> {
         raw_sql(AssertSqlSafe(insert)).execute(pool).await.with_context(|| format!("copying {table} of {role}"))?;
     }
     // What the copying has left to be written does not belong to what is measured.
-    raw_sql("CHECKPOINT").execute(world.database("scoring")?.get_postgres_connection_pool()).await?;
+    raw_sql("CHECKPOINT").execute(world.database("contact")?.get_postgres_connection_pool()).await?;
     Ok(())
 }
 

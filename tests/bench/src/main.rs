@@ -7,6 +7,7 @@ mod growth;
 mod load;
 mod plan;
 mod report;
+mod resolve;
 mod steady;
 mod usage;
 mod world;

@@ -12,6 +12,7 @@ use crate::{
     floor::{Floor, floor},
     growth::{Growth, growth},
     load::{Door, flood},
+    resolve::{Resolve, resolve},
     steady::{Latencies, steady},
     usage::{self, Cpu},
     world::{Store, World},
@@ -42,6 +43,8 @@ pub(crate) enum Part {
     Backtest,
     /// Cost by the size of the ledger.
     Growth,
+    /// Cost of telling who somebody is, by how many are known.
+    Resolve,
 }
 
 /// What a scale means.
@@ -52,17 +55,26 @@ struct Sizes {
     steady: Duration,
     /// The smallest ledger, and how many times as large the others are.
     growth: (usize, &'static [u64]),
+    /// The same of those who are known.
+    resolve: &'static [u64],
 }
 
 impl Scale {
     fn sizes(self) -> Sizes {
         let seconds = Duration::from_secs;
-        let sizes = |batches, single, sqlite, steady, growth| Sizes { batches, single, sqlite, steady, growth };
+        let sizes = |batches, single, sqlite, steady, growth, resolve| Sizes {
+            batches,
+            single,
+            sqlite,
+            steady,
+            growth,
+            resolve,
+        };
         match self {
-            Self::Quick => sizes(300, 100, 100, seconds(2), (100, &[1, 3])),
-            Self::Small => sizes(40_000, 10_000, 5_000, seconds(10), (10_000, &[1, 10])),
-            Self::Full => sizes(200_000, 200_000, 40_000, seconds(60), (10_000, &[1, 100])),
-            Self::Large => sizes(200_000, 200_000, 40_000, seconds(60), (10_000, &[1, 100, 1000])),
+            Self::Quick => sizes(300, 100, 100, seconds(2), (100, &[1, 3]), &[1, 3]),
+            Self::Small => sizes(40_000, 10_000, 5_000, seconds(10), (10_000, &[1, 10]), &[1, 60]),
+            Self::Full => sizes(200_000, 200_000, 40_000, seconds(60), (10_000, &[1, 100]), &[1, 600]),
+            Self::Large => sizes(200_000, 200_000, 40_000, seconds(60), (10_000, &[1, 100, 1000]), &[1, 600]),
         }
     }
 }
@@ -78,6 +90,7 @@ pub(crate) struct Summary {
     pub(crate) stores: BTreeMap<&'static str, Figures>,
     pub(crate) backtest_per_s: Option<f64>,
     pub(crate) growth: Vec<Growth>,
+    pub(crate) resolve: Vec<Resolve>,
 }
 
 /// The figures on one kind of database.
@@ -131,7 +144,15 @@ pub(crate) async fn measure(scale: Scale, seed: u64, parts: &[Part]) -> Result<S
     let now = Clock::system().now();
     let generator = |activities: usize| Generator::new(seed, (activities as u64 / 10).max(10), now);
     let cpus = std::thread::available_parallelism()?.get();
-    let mut summary = Summary { scale, seed, cpus, stores: BTreeMap::new(), backtest_per_s: None, growth: Vec::new() };
+    let mut summary = Summary {
+        scale,
+        seed,
+        cpus,
+        stores: BTreeMap::new(),
+        backtest_per_s: None,
+        growth: Vec::new(),
+        resolve: Vec::new(),
+    };
     if parts.contains(&Part::Backtest) {
         eprintln!("The pure scoring domain, on one core");
         let model = backtest::model(&World::start(Store::Sqlite).await?).await?;
@@ -159,6 +180,10 @@ pub(crate) async fn measure(scale: Scale, seed: u64, parts: &[Part]) -> Result<S
         let (base, copies) = sizes.growth;
         eprintln!("Growth from {base} activities on");
         summary.growth = growth(seed, base, copies, now).await?;
+    }
+    if parts.contains(&Part::Resolve) {
+        eprintln!("Who is who, by how many are known");
+        summary.resolve = resolve(seed, sizes.growth.0, sizes.resolve, now).await?;
     }
     Ok(summary)
 }

@@ -58,6 +58,13 @@ pub(crate) fn tables(summary: &Summary) -> String {
             size.ledger_rows, size.cpu_us, size.cpu_ratio, size.us, size.ratio
         );
     }
+    for size in &summary.resolve {
+        let _ = writeln!(
+            text,
+            "{:>9} contacts known: {:.0} µs (× {:.2}) for one of them, {:.0} µs (× {:.2}) for somebody new",
+            size.contacts, size.known_us, size.known_ratio, size.new_us, size.new_ratio
+        );
+    }
     text
 }
 

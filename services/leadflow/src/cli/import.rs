@@ -3,7 +3,7 @@
 use std::{path::PathBuf, str::FromStr};
 
 use anyhow::Result;
-use clap::{Args, Subcommand};
+use clap::{ArgMatches, Args, Command, FromArgMatches, Subcommand};
 
 use crate::import::{
     field::{Field, Kind},
@@ -13,13 +13,37 @@ use crate::import::{
 };
 
 /// Activities, or with a word accounts and contacts.
-#[derive(Debug, Args)]
-#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
-pub(crate) struct ImportCommand {
-    #[command(subcommand)]
-    pub(crate) records: Option<Records>,
-    #[command(flatten)]
-    pub(crate) activities: Option<Import>,
+#[derive(Debug)]
+pub(crate) enum ImportCommand {
+    Records(Records),
+    Activities(Import),
+}
+
+// By hand, for clap takes an optional part that has parts of its own for one that is not there.
+impl FromArgMatches for ImportCommand {
+    fn from_arg_matches(matches: &ArgMatches) -> clap::error::Result<Self> {
+        match matches.subcommand_name() {
+            Some(_) => Records::from_arg_matches(matches).map(Self::Records),
+            None => Import::from_arg_matches(matches).map(Self::Activities),
+        }
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> clap::error::Result<()> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
+    }
+}
+
+impl Args for ImportCommand {
+    fn augment_args(command: Command) -> Command {
+        Records::augment_subcommands(Import::augment_args(command))
+            .args_conflicts_with_subcommands(true)
+            .subcommand_negates_reqs(true)
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        Self::augment_args(command)
+    }
 }
 
 #[derive(Debug, Subcommand)]

@@ -44,14 +44,13 @@ pub(crate) async fn run_command(
     vars: &Vars,
 ) -> Result<ExitCode> {
     match args {
-        ImportCommand { records: Some(Records::Accounts(args)), .. } => {
+        ImportCommand::Records(Records::Accounts(args)) => {
             records::run(clients, format, records::Kind::Accounts, args, vars).await
         }
-        ImportCommand { records: Some(Records::Contacts(args)), .. } => {
+        ImportCommand::Records(Records::Contacts(args)) => {
             records::run(clients, format, records::Kind::Contacts, args, vars).await
         }
-        ImportCommand { activities: Some(args), .. } => run(clients, format, args, vars).await,
-        ImportCommand { .. } => bail!("name a CSV file: see `leadflow import --help`"),
+        ImportCommand::Activities(args) => run(clients, format, args, vars).await,
     }
 }
 
