@@ -1,6 +1,9 @@
 //! Erasing a person, here and everywhere, and giving a person all that is held.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use leadflow_platform::{
     Error, Result,
@@ -14,16 +17,21 @@ use leadflow_platform::{
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use super::App;
+use super::{
+    App,
+    site_map::{Shown, shown},
+};
 use crate::{
     domain::{
         Account, Claim, Contact, Key,
         consent::Consent,
         erasure::{CONTACT, Erasure, Lift, Person, REPORTING},
+        review::Review,
+        site_map::Fact,
         suppression::telling_keys,
     },
     error,
-    store::{accounts, consents, contacts, directory, erasures, person},
+    store::{accounts, consents, contacts, directory, erasures, merges, person, reviews, site_map},
     wire,
 };
 
@@ -33,12 +41,14 @@ const ERASED: &str = "leadflow.contact.v1.erased";
 const OPEN: u64 = 100;
 
 /// All that contact holds of a person.
-#[derive(Clone, Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Held {
     pub(crate) contacts: Vec<Contact>,
     pub(crate) accounts: Vec<Account>,
     pub(crate) identities: Vec<(Uuid, Key)>,
     pub(crate) consents: Vec<Consent>,
+    pub(crate) facts: Vec<Shown>,
+    pub(crate) reviews: Vec<Review>,
 }
 
 impl App {
@@ -136,7 +146,7 @@ impl App {
         let reader = self.database.reader();
         let sides =
             consents::sides_of(reader, contact_id).await.map_err(|error| error::of_contact(error, contact_id))?;
-        let mut held = Held { contacts: vec![], accounts: vec![], identities: vec![], consents: vec![] };
+        let mut held = Held { reviews: reviews::of_contacts(reader, &sides).await?, ..Held::default() };
         held.contacts.extend(contacts::by_ids(reader, &sides).await?.into_values());
         for (side, keys) in contacts::keys_of(reader, &sides).await? {
             held.identities.extend(keys.into_iter().map(|key| (side, key)));
@@ -148,6 +158,15 @@ impl App {
         held.accounts.extend(accounts::by_ids(reader, &at).await?.into_values());
         held.consents = consents::of(reader, &sides).await?;
         held.consents.sort_by_key(|consent| (consent.occur_time, consent.consent_id, consent.contact_id));
+        let mut of_accounts: BTreeMap<Uuid, Vec<Fact>> = BTreeMap::new();
+        for fact in site_map::about(reader, &sides).await? {
+            of_accounts.entry(fact.account_id).or_default().push(fact);
+        }
+        let names = contacts::names(reader, &sides).await?;
+        for (account, facts) in of_accounts {
+            let joined: Vec<_> = merges::all_joined(reader, &[account]).await?.into_iter().collect();
+            held.facts.extend(shown(&site_map::of_account(reader, &joined).await?, facts, &names));
+        }
         Ok(held)
     }
 

@@ -126,7 +126,7 @@ fn player(fact: &Fact) -> Option<Uuid> {
 }
 
 /// Some of an account's facts as they are told.
-fn shown(all: &[Fact], some: Vec<Fact>, names: &BTreeMap<Uuid, String>) -> Vec<Shown> {
+pub(super) fn shown(all: &[Fact], some: Vec<Fact>, names: &BTreeMap<Uuid, String>) -> Vec<Shown> {
     let states = site_map::states(all);
     let show = |fact: Fact| Shown {
         state: states.get(&fact.fact_id).copied().unwrap_or(State::Superseded),

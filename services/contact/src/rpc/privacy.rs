@@ -49,7 +49,7 @@ impl PrivacyService for App {
 
     async fn export_contact(&self, request: Request<pb::ExportContactRequest>) -> Answer<pb::ExportContactResponse> {
         let held = self.held(ids::parse("contact_id", &request.get_ref().contact_id)?).await?;
-        Ok(wire::held(&held).into())
+        Ok(wire::held(held).into())
     }
 
     async fn get_erased_person(

@@ -1,6 +1,9 @@
 //! Matches that were found: those that a person decides, and those that were sure.
 
-use leadflow_platform::{Error, Result, db::Tx};
+use leadflow_platform::{
+    Error, Result,
+    db::{Tx, is_any},
+};
 use sea_orm::{
     ColumnTrait as _, ConnectionTrait, EntityTrait as _, ExprTrait as _, QueryFilter as _, QueryOrder as _,
     QuerySelect as _, Set, sea_query::OnConflict,
@@ -57,6 +60,13 @@ pub(crate) async fn save(tx: &Tx, review: &Review) -> Result<()> {
         .exec_without_returning(&**tx)
         .await?;
     Ok(())
+}
+
+/// All reviews of these contacts.
+pub(crate) async fn of_contacts(connection: &impl ConnectionTrait, contacts: &[Uuid]) -> Result<Vec<Review>> {
+    let theirs = |column: Column| is_any(connection, column, contacts.iter().copied());
+    let rows = Entity::find().filter(theirs(Column::KnownId).or(theirs(Column::OtherId)));
+    rows.order_by_asc(Column::ReviewId).all(connection).await?.into_iter().map(to_review).collect()
 }
 
 /// A page of reviews, the newest first.

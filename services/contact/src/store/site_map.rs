@@ -1,9 +1,12 @@
 //! What is known of how accounts buy.
 
-use leadflow_platform::{Error, Result, db::Tx};
+use leadflow_platform::{
+    Error, Result,
+    db::{Tx, is_any},
+};
 use sea_orm::{
     ActiveModelTrait as _, ColumnTrait as _, ConnectionTrait, EntityTrait as _, IntoActiveModel as _, QueryFilter as _,
-    QueryOrder as _, QuerySelect as _, Set,
+    QueryOrder as _, QuerySelect as _, Set, sea_query::ExprTrait as _,
 };
 use uuid::Uuid;
 
@@ -37,6 +40,13 @@ fn kind(subject: &Subject) -> &'static str {
 pub(crate) async fn of_account(connection: &impl ConnectionTrait, joined: &[Uuid]) -> Result<Vec<Fact>> {
     let rows = Entity::find().filter(Column::AccountId.is_in(joined.iter().copied())).order_by_asc(Column::FactId);
     rows.all(connection).await?.into_iter().map(to_fact).collect()
+}
+
+/// What is said of these contacts, or by them.
+pub(crate) async fn about(connection: &impl ConnectionTrait, contacts: &[Uuid]) -> Result<Vec<Fact>> {
+    let theirs = |column: Column| is_any(connection, column, contacts.iter().copied());
+    let rows = Entity::find().filter(theirs(Column::ContactId).or(theirs(Column::SaidByContactId)));
+    rows.order_by_asc(Column::FactId).all(connection).await?.into_iter().map(to_fact).collect()
 }
 
 /// One fact, locked.

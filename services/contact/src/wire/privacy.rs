@@ -2,7 +2,7 @@ use leadflow_proto::contact::v1 as pb;
 use prost::Message as _;
 use uuid::Uuid;
 
-use super::{account::account, consent, contact::contact, time};
+use super::{account::account, consent, contact::contact, review::review, site_map::fact, time};
 use crate::{
     app::privacy::Held,
     domain::{
@@ -53,7 +53,7 @@ pub(crate) fn erased_person(person: Person) -> pb::GetErasedPersonResponse {
 }
 
 /// All that is held of a person.
-pub(crate) fn held(held: &Held) -> pb::ExportContactResponse {
+pub(crate) fn held(held: Held) -> pb::ExportContactResponse {
     let identity = |(contact_id, key): &(Uuid, Key)| {
         let (kind, source, value) = match key {
             Key::Email(value) => ("email", String::new(), value),
@@ -71,5 +71,7 @@ pub(crate) fn held(held: &Held) -> pb::ExportContactResponse {
         accounts: held.accounts.iter().map(account).collect(),
         identities: held.identities.iter().filter_map(identity).collect(),
         consents: held.consents.iter().map(consent).collect(),
+        facts: held.facts.into_iter().map(fact).collect(),
+        match_reviews: held.reviews.iter().map(review).collect(),
     }
 }

@@ -1,10 +1,10 @@
 //! How accounts buy: facts, and what is worth asking next.
 
 use leadflow_harness::on_each_database;
-use leadflow_platform::{audit, ids};
+use leadflow_platform::{audit, auth::Credentials, ids, rpc};
 use leadflow_proto::contact::v1::{
-    BuyingRole, Fact, FactKind, FactState, GetSiteMapRequest, ListFactsRequest, RecordFactRequest, RetractFactRequest,
-    SiteMap, gap::Cause,
+    BuyingRole, ExportContactRequest, Fact, FactKind, FactState, GetSiteMapRequest, ListFactsRequest,
+    RecordFactRequest, RetractFactRequest, SiteMap, gap::Cause, privacy_service_client::PrivacyServiceClient,
 };
 use sea_orm::EntityTrait as _;
 use tonic::Code;
@@ -222,6 +222,20 @@ on_each_database! {
         assert_eq!(retract(&world, &unknown, "why").await.unwrap_err().code(), Code::NotFound);
         let request = GetSiteMapRequest { account_id: unknown, ..Default::default() };
         assert_eq!(world.site_maps().get_site_map(request).await.unwrap_err().code(), Code::NotFound);
+    }
+
+    async fn a_person_is_given_what_is_said_of_them_and_by_them(database) {
+        let world = World::start(database).await;
+        let (contact, account) = ada(&world).await;
+        let part = record(&world, player(&account, BuyingRole::Champion, &contact, "")).await.unwrap();
+        let by_them = Fact { said_by_contact_id: contact.clone(), said_by: String::new(), ..budget(&account, 7) };
+        let said = record(&world, by_them).await.unwrap();
+        record(&world, budget(&account, 9)).await.unwrap();
+        let channel = rpc::channel(world.contact.url(), Credentials::Name("anna".into())).unwrap();
+        let request = ExportContactRequest { contact_id: contact };
+        let held = PrivacyServiceClient::new(channel).export_contact(request).await.unwrap().into_inner();
+        let overtaken = Fact { state: FactState::Superseded.into(), ..said };
+        assert_eq!(held.facts, [part, overtaken]);
     }
 
     async fn a_repeated_request_is_done_once_and_says_who_asked(database) {

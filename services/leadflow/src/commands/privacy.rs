@@ -182,6 +182,6 @@ mod tests {
         let json = held_json(&held).unwrap();
         assert_eq!(missing(&descriptor, &json, "held"), [""; 0]);
         assert_eq!(json["contacts"][0]["postal_code"], "postal_code");
-        assert_eq!(missing(&descriptor, &Json::Null, "held").len(), 4, "what is left out is told");
+        assert_eq!(missing(&descriptor, &Json::Null, "held").len(), 6, "what is left out is told");
     }
 }

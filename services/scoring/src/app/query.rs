@@ -1,6 +1,6 @@
 //! What is asked: leads, evidence, models. Nothing changes here.
 
-use leadflow_platform::{Result, page::Page};
+use leadflow_platform::{Result, db::Tx, page::Page};
 use uuid::Uuid;
 
 use super::{App, NamedLead};
@@ -18,31 +18,27 @@ use crate::{
 impl App {
     /// One lead.
     pub(crate) async fn lead(&self, lead_id: Uuid) -> Result<NamedLead> {
-        let lead = leads::get(self.database.reader(), lead_id).await?;
-        Ok(self.named(vec![lead]).await?.remove(0))
+        let read = move |tx: Tx| async move {
+            let lead = leads::get(&*tx, lead_id).await?;
+            Ok(named(&tx, vec![lead]).await?.remove(0))
+        };
+        self.database.read(read).await
     }
 
-    /// A page of leads.
+    /// A page of leads, with the accounts as they are at that moment: between two looks they may be merged or taken apart.
     pub(crate) async fn leads(&self, filter: &Filter, page: &Page<Key>) -> Result<(Vec<NamedLead>, String)> {
-        let mut filter = filter.clone();
-        self.with_joined(&mut filter.accounts).await?;
-        let rows = leads::list(self.database.reader(), &filter, page.after(), page.limit()).await?;
-        let (rows, next) = page.finish(rows, |lead| Key { score_milli: lead.state.score_milli, lead_id: lead.lead_id });
-        Ok((self.named(rows).await?, next))
-    }
-
-    async fn named(&self, leads: Vec<Lead>) -> Result<Vec<NamedLead>> {
-        let ids: Vec<_> = leads.iter().map(|lead| lead.account_id).collect();
-        let accounts = accounts::by_ids(self.database.reader(), &ids).await?;
-        Ok(leads.into_iter().map(|lead| NamedLead::of(lead, &accounts)).collect())
-    }
-
-    /// Adds all accounts that are one with those that a filter names.
-    async fn with_joined(&self, accounts: &mut Option<Vec<Uuid>>) -> Result<()> {
-        if let Some(named) = accounts {
-            *named = joined::with_joined(self.database.reader(), named).await?;
-        }
-        Ok(())
+        let (mut filter, after, limit) = (filter.clone(), page.after().copied(), page.limit());
+        let read = move |tx: Tx| async move {
+            if let Some(accounts) = &mut filter.accounts {
+                *accounts = joined::with_joined(&*tx, accounts).await?;
+            }
+            let rows = leads::list(&*tx, &filter, after.as_ref(), limit).await?;
+            named(&tx, rows).await
+        };
+        let rows = self.database.read(read).await?;
+        let key =
+            |NamedLead { lead, .. }: &NamedLead| Key { score_milli: lead.state.score_milli, lead_id: lead.lead_id };
+        Ok(page.finish(rows, key))
     }
 
     /// A page of evidence.
@@ -51,9 +47,14 @@ impl App {
         filter: &evidence::Filter,
         page: &Page<Uuid>,
     ) -> Result<(Vec<Evidence>, String)> {
-        let mut filter = filter.clone();
-        self.with_joined(&mut filter.accounts).await?;
-        let rows = evidence::list(self.database.reader(), &filter, page.after().copied(), page.limit()).await?;
+        let (mut filter, after, limit) = (filter.clone(), page.after().copied(), page.limit());
+        let read = move |tx: Tx| async move {
+            if let Some(accounts) = &mut filter.accounts {
+                *accounts = joined::with_joined(&*tx, accounts).await?;
+            }
+            evidence::list(&*tx, &filter, after, limit).await
+        };
+        let rows = self.database.read(read).await?;
         Ok(page.finish(rows, |row| row.activity.activity_id))
     }
 
@@ -72,4 +73,10 @@ impl App {
         self.metrics.overdue(accounts::overdue(self.database.reader(), minute_ago).await?);
         Ok(())
     }
+}
+
+async fn named(tx: &Tx, leads: Vec<Lead>) -> Result<Vec<NamedLead>> {
+    let ids: Vec<_> = leads.iter().map(|lead| lead.account_id).collect();
+    let accounts = accounts::by_ids(&**tx, &ids).await?;
+    Ok(leads.into_iter().map(|lead| NamedLead::of(lead, &accounts)).collect())
 }
