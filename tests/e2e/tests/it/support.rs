@@ -46,7 +46,6 @@ impl World {
             .with("LEADFLOW_NATS_URL", nats.url())
             .with("LEADFLOW_CONTACT_SUPPRESSION_KEY", SECRET)
             .with("LEADFLOW_ACTIVITY_INGEST_LINK_KEY", SECRET)
-            .with("LEADFLOW_ACTIVITY_INGEST_LINK_KEY", SECRET)
             .with("LEADFLOW_SCORING_SWEEP_INTERVAL", "200ms")
             .with("LEADFLOW_ROUTING_DRAIN_INTERVAL", "200ms")
             .with("LEADFLOW_DATABASE_MAX_CONNECTIONS", "8");

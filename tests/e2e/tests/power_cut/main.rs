@@ -10,7 +10,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use leadflow_harness::{Nats, Postgres, Server, eventually, free_port};
+use leadflow_harness::{Nats, Postgres, Server, eventually, fleet::SECRET, free_port};
 use leadflow_platform::{
     auth::Credentials,
     rpc::{Client, channel},
@@ -74,6 +74,7 @@ impl Ledger {
             // Nobody is there: intake goes on all the same.
             ("LEADFLOW_CONTACT_URL".into(), format!("http://{}", listen(free_port().unwrap()))),
             ("LEADFLOW_NATS_URL".into(), nats.url()),
+            ("LEADFLOW_ACTIVITY_INGEST_LINK_KEY".into(), SECRET.to_owned()),
             ("RUST_LOG".into(), "error".into()),
         ]);
         let ledger = Self { env, service: None, url: format!("http://{}", listen(port)), _nats: nats };
