@@ -12,6 +12,7 @@ pub mod digest;
 pub mod error;
 pub mod ids;
 pub mod lifecycle;
+pub mod mailbox;
 pub mod metrics;
 pub mod outbox;
 pub mod page;

@@ -1,6 +1,6 @@
 //! What people say through links in messages that were sent to them, and those links.
 
-use leadflow_platform::{Error, Result, auth::Principal, page::Page};
+use leadflow_platform::{Error, Result, auth::Principal, ids, page::Page};
 use uuid::Uuid;
 
 use crate::{
@@ -67,7 +67,7 @@ impl App {
     pub(crate) async fn unsubscribe(&self, token: &str) -> Result<About> {
         let unsubscription = self.unsubscription(token).inspect_err(|error| self.refused_link(error))?;
         let Unsubscription { channel, purpose, source, .. } = unsubscription.clone();
-        self.record_linked(unsubscription.draft()).await?;
+        self.record_linked(unsubscription.draft(ids::new())).await?;
         self.about(source, vec![channel], purpose).await
     }
 
@@ -88,7 +88,7 @@ impl App {
     pub(crate) async fn confirm(&self, token: &str) -> Result<About> {
         let asked = self.asked(token).await.inspect_err(|error| self.refused_link(error))?;
         let Asked { activity, statement, .. } = asked.clone();
-        self.record_linked(asked.confirmed(token, self.clock.now())).await?;
+        self.record_linked(asked.confirmed(self.clock.now())).await?;
         self.about(activity.source, statement.channels, statement.purpose).await
     }
 
@@ -112,7 +112,7 @@ impl App {
         let reader = self.database.reader();
         let asked = activities::get(reader, activity_id).await?.and_then(Asked::of).ok_or_else(error::link_expired)?;
         let is_in_time = self.clock.now() < asked.expire_time;
-        if is_in_time || activities::exists(reader, &asked.activity.source, &confirmation_id(token)).await? {
+        if is_in_time || activities::exists(reader, &asked.activity.source, &confirmation_id(activity_id)).await? {
             return Ok(asked);
         }
         Err(error::link_expired())

@@ -10,6 +10,7 @@ use crate::{
         call,
         catalogue::Catalogue,
         check::is_activity_type,
+        consent::ConsentChannel,
         form,
         limits::{CONFIRM_WITHIN, MAX_FIELDS, MAX_IDENTITY, MAX_KEY, MAX_URL},
         problems::Problems,
@@ -161,7 +162,7 @@ pub(crate) fn is_web_address(url: &str) -> bool {
 }
 
 fn check_consent(consent: Option<&Consent>, at: &impl Fn(&str) -> String, problems: &mut Problems) {
-    let Some(Consent { basis, purpose, field, confirmation, .. }) = consent else {
+    let Some(Consent { basis, purpose, field, channels, confirmation }) = consent else {
         return;
     };
     check_length(at("consent.purpose"), purpose, MAX_KEY, problems);
@@ -171,6 +172,10 @@ fn check_consent(consent: Option<&Consent>, at: &impl Fn(&str) -> String, proble
     problems.add_if(*basis != Basis::Consent, || {
         let problem = "is for the basis `consent` only: a contract or an interest is nothing that a person confirms";
         Error::invalid(at("consent.confirmation"), problem)
+    });
+    problems.add_if(channels.iter().any(|channel| *channel != ConsentChannel::Email), || {
+        let problem = "may be `email` only with a confirmation: its link proves no other way to reach the person";
+        Error::invalid(at("consent.channels"), problem)
     });
     problems.add_if(!CONFIRM_WITHIN.contains(&confirmation.within_seconds), || {
         error::invalid_confirmation_time(at("consent.confirmation.within"))

@@ -1,6 +1,7 @@
 //! What an activity says about contacting the person who did it.
 
 use jiff::{SignedDuration, Timestamp};
+use leadflow_platform::mailbox;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 use uuid::Uuid;
@@ -75,7 +76,10 @@ pub(crate) fn statement(entry: &Entry, source: &Source, door: Door) -> Option<St
     let said = match door {
         Door::Form => granted(entry, source),
         Door::Grpc | Door::Csv | Door::Webhook | Door::Nats => {
-            withdrawn(entry, source).or_else(|| granted(entry, source))
+            // What has to be confirmed is confirmed by its link only; a provider signs who has pressed what.
+            let asks = door != Door::Webhook && source.consent.as_ref().is_some_and(|it| it.confirmation.is_some());
+            let said = withdrawn(entry, source).filter(|it| it.said == Said::Withdrawn || !asks);
+            said.or_else(|| granted(entry, source))
         }
         // It says so itself.
         Door::Link => return entry.payload.statement.clone(),
@@ -128,6 +132,11 @@ fn granted(entry: &Entry, source: &Source) -> Option<Statement> {
     let is_theirs = !entry.activity_type.starts_with("email_") && entry.activity_type != "call_attempted";
     let given = entry.payload.consent.as_ref().is_some_and(|consent| consent.given);
     if *basis == Basis::None || purpose.is_empty() || !is_theirs || !given {
+        return None;
+    }
+    // The link goes to the address. One that leads to no person says for no person that they consent.
+    let email = entry.payload.identity.email.trim().to_lowercase();
+    if confirmation.is_some() && (email.is_empty() || mailbox::names_a_role(&email)) {
         return None;
     }
     let proof = if field.is_empty() {

@@ -8,7 +8,6 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use jiff::Timestamp;
 use leadflow_platform::{Error, Result};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
 use crate::{
@@ -118,9 +117,8 @@ impl Links {
 }
 
 impl Unsubscription {
-    /// The activity that it is. Without an id of its event: who presses the button twice in ten minutes has said one
-    /// thing, and who presses it in a later year says it again, whatever was said in between.
-    pub(crate) fn draft(self) -> Draft {
+    /// The activity that it is, each press one of its own: something else may have been said in between.
+    pub(crate) fn draft(self, press: Uuid) -> Draft {
         let activity_type = match self.channel {
             ConsentChannel::Email => "email_unsubscribed",
             ConsentChannel::Phone | ConsentChannel::TextMessage | ConsentChannel::Mail | ConsentChannel::Chat => {
@@ -139,6 +137,7 @@ impl Unsubscription {
         };
         Draft {
             source: self.source,
+            source_event_id: format!("unsubscribed-{press}"),
             activity_type: activity_type.to_owned(),
             linked: Some(Linked { contact_id: self.contact_id, statement }),
             ..Draft::default()
@@ -164,7 +163,7 @@ impl Asked {
     }
 
     /// The activity by which the person confirms it now, through the link with this token. It is of the source that asked.
-    pub(crate) fn confirmed(self, token: &str, now: Timestamp) -> Draft {
+    pub(crate) fn confirmed(self, now: Timestamp) -> Draft {
         let Self { activity, contact_id, statement, .. } = self;
         let asked = activity.occur_time;
         let statement = Statement {
@@ -177,7 +176,7 @@ impl Asked {
         };
         Draft {
             source: activity.source,
-            source_event_id: confirmation_id(token),
+            source_event_id: confirmation_id(activity.activity_id),
             activity_type: "consent_confirmed".to_owned(),
             product_category: activity.product_category.unwrap_or_default(),
             linked: Some(Linked { contact_id, statement }),
@@ -186,10 +185,9 @@ impl Asked {
     }
 }
 
-/// The id of the event that a link is used: one however often that is. It does not tell the token, and nobody who has not
-/// got that can use the id up.
-pub(crate) fn confirmation_id(token: &str) -> String {
-    format!("confirmed-{}", URL_SAFE_NO_PAD.encode(&Sha256::digest(token)[..16]))
+/// The id of the event that a consent is confirmed: one, by whichever of its links and however often.
+pub(crate) fn confirmation_id(asked: Uuid) -> String {
+    format!("confirmed-{asked}")
 }
 
 #[cfg(test)]

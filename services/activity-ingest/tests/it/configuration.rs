@@ -7,6 +7,7 @@ use leadflow_proto::{
         ProductCategory, Source, record_result::Outcome,
     },
     common::v1::change::Action,
+    contact::v1::ConsentChannel,
 };
 use sea_orm::{ConnectionTrait as _, Statement};
 use tonic_types::StatusExt as _;
@@ -88,6 +89,8 @@ on_each_database! {
             Some(Consent { confirmation: Some(Confirmation { within }), ..consent(basis).unwrap() })
         };
         let within = "sources[0].consent.confirmation.within";
+        let by_phone = confirmed("consent", 60, 0)
+            .map(|consent| Consent { channels: vec![ConsentChannel::Email.into(), ConsentChannel::Phone.into()], ..consent });
         let untyped = Field { name: "x".into(), ..Field::default() };
         let cases = [
             (sources(vec![Source { default_channel: 0, ..expo() }]), "sources[0].default_channel"),
@@ -95,6 +98,7 @@ on_each_database! {
             (sources(vec![Source { default_activity_type: String::new(), ..expo() }]), "sources[0].default_activity_type"),
             (sources(vec![Source { consent: consent("maybe"), ..expo() }]), "sources[0].consent.basis"),
             (sources(vec![Source { consent: confirmed("contract", 60, 0), ..expo() }]), "sources[0].consent.confirmation"),
+            (sources(vec![Source { consent: by_phone, ..expo() }]), "sources[0].consent.channels"),
             (sources(vec![Source { consent: confirmed("consent", 59, 0), ..expo() }]), within),
             (sources(vec![Source { consent: confirmed("consent", 90 * 86_400 + 1, 0), ..expo() }]), within),
             (sources(vec![Source { consent: confirmed("consent", 60, 1), ..expo() }]), within),

@@ -72,6 +72,18 @@ on_each_database! {
         }
     }
 
+    async fn an_address_that_belongs_to_nobody_asks_for_nothing(database) {
+        let world = start(database).await;
+        world.contact.knows("ada@example.de");
+        // Contact finds by the phone whom the address does not tell: whoever reads it must not consent in their name.
+        fill_in(&world, "info@stranger.example", &[("agree", "on"), ("phone", "+4930901820")]).await;
+        fill_in(&world, "", &[("agree", "on"), ("phone", "+4930901820")]).await;
+        fill_in(&world, "ada@example.de", &[("agree", "on")]).await;
+        asked(&world).await;
+        assert_eq!(pending(&world).await.len(), 1);
+        assert_eq!(world.events.consents().len(), 1);
+    }
+
     async fn who_confirms_consents_once_with_both_moments_as_proof(database) {
         let world = start(database).await;
         fill_in(&world, "ada@example.de", &[("agree", "on")]).await;

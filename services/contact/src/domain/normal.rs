@@ -3,6 +3,7 @@
 use std::{net::IpAddr, str::FromStr as _, sync::LazyLock};
 
 use email_address::EmailAddress;
+use leadflow_platform::mailbox;
 use unicode_normalization::UnicodeNormalization as _;
 
 /// Providers whose addresses belong to people, not to organisations: free mail and access providers (after the list of
@@ -51,69 +52,11 @@ const LEGAL_FORMS: [&str; 36] = [
     "se",
 ];
 
-/// What stands before the `@` of an address that a role has, and not a person.
-const ROLES: [&str; 50] = [
-    "accounting",
-    "accounts",
-    "admin",
-    "bestellung",
-    "billing",
-    "buchhaltung",
-    "buero",
-    "career",
-    "careers",
-    "contact",
-    "einkauf",
-    "empfang",
-    "enquiries",
-    "enquiry",
-    "export",
-    "hello",
-    "help",
-    "hr",
-    "info",
-    "information",
-    "inquiries",
-    "inquiry",
-    "invoice",
-    "invoices",
-    "jobs",
-    "karriere",
-    "kontakt",
-    "kundenservice",
-    "mail",
-    "mailbox",
-    "marketing",
-    "newsletter",
-    "no-reply",
-    "noreply",
-    "office",
-    "order",
-    "orders",
-    "personal",
-    "post",
-    "postmaster",
-    "presse",
-    "procurement",
-    "purchasing",
-    "reception",
-    "sales",
-    "sekretariat",
-    "service",
-    "support",
-    "verkauf",
-    "vertrieb",
-];
-
 /// Whether an address in normal form belongs to a role of an organisation (`info@`, `purchasing@`, also `sales-de@`): it
 /// tells the account, and no person. At free mail even such an address is somebody's own.
 pub fn is_role_address(email: &str) -> bool {
-    let Some((local, host)) = email.rsplit_once('@') else { return false };
-    // A short end is a country, a language or a number.
-    let plain =
-        local.split_once(['-', '.', '_', '+']).filter(|(_, end)| end.len() <= 3).map_or(local, |(role, _)| role);
-    let plain = plain.trim_end_matches(|letter: char| letter.is_ascii_digit());
-    (ROLES.contains(&plain) || ROLES.contains(&local)) && corporate_domain(host).is_some()
+    let host = email.rsplit_once('@').map_or("", |(_, host)| host);
+    mailbox::names_a_role(email) && corporate_domain(host).is_some()
 }
 
 /// The address in lower case; none when it is no address.

@@ -139,6 +139,8 @@ struct Seen {
     /// The bits of what is a person's own.
     own: f64,
     /// Known by another number.
+    /// Twins have one day of birth and numbers that are near.
+    same_number: bool,
     other_number: bool,
     /// How far the days of birth agree, and the bits of that.
     born: Option<(Agreement, f64)>,
@@ -169,6 +171,7 @@ impl Seen {
             generations: (left.name.generation, right.name.generation),
             names: sum(&["given_name", "family_name", "name"], true),
             own: sum(&["birth_date", "person_number"], true),
+            same_number: agreement("person_number") == Some(Agreement::Same),
             other_number: agreement("person_number") == Some(Agreement::Different),
             born: find("birth_date"),
             address,
@@ -192,7 +195,7 @@ impl Seen {
 
         at_most(nameless && self.own < OWN, Verdict::Distinct, "no part of a name to compare");
         at_most(
-            another_given && self.own < OWN_SURELY,
+            another_given && !(self.own >= OWN_SURELY && self.same_number),
             asked_if(alike),
             "another given name: of one household or one company",
         );
