@@ -152,6 +152,7 @@ mod tests {
             Kind::Bool => Value::Bool(true),
             Kind::Int32 => Value::I32(7),
             Kind::Int64 => Value::I64(7),
+            Kind::Double => Value::F64(7.0),
             other => panic!("a field of the kind {other:?}: add it here"),
         }
     }

@@ -6,6 +6,8 @@ pub(crate) mod company;
 pub(crate) mod heard;
 mod merges;
 
+use std::iter::repeat_with;
+
 use leadflow_harness::{Nats, TestDatabase, eventually};
 use leadflow_platform::{
     auth::Credentials,
@@ -153,9 +155,13 @@ impl World {
 
     /// Waits until all activities that were published have come in.
     pub(crate) async fn settle(&mut self) {
-        let last = TestAccount::new();
-        self.publish(&[last.does("page_viewed", 0, self.now())]).await;
-        eventually!(!self.evidence(&last).await.is_empty());
+        // A batch is taken in on two connections, by the accounts: one for each.
+        let of = |odd: u128| repeat_with(TestAccount::new).find(|one| one.account_id.as_u128() % 2 == odd).unwrap();
+        let last = [of(0), of(1)];
+        self.publish(&last.each_ref().map(|one| one.does("page_viewed", 0, self.now()))).await;
+        for one in &last {
+            eventually!(!self.evidence(one).await.is_empty());
+        }
     }
 
     /// Announces an account.
