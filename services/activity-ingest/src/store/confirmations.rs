@@ -1,7 +1,10 @@
 //! Consents that the persons have to confirm.
 
 use jiff::Timestamp;
-use leadflow_platform::{Result, db::Tx};
+use leadflow_platform::{
+    Result,
+    db::{Tx, insert_all},
+};
 use sea_orm::{
     ConnectionTrait, QueryFilter as _, QueryOrder as _, QuerySelect as _, QueryTrait as _, Set, entity::prelude::*,
     sea_query::OnConflict,
@@ -9,28 +12,20 @@ use sea_orm::{
 
 use crate::{
     domain::activity::Activity,
-    store::{
-        chunks,
-        entities::{
-            activity,
-            pending_confirmation::{ActiveModel, Column, Entity},
-        },
+    store::entities::{
+        activity,
+        pending_confirmation::{ActiveModel, Column, Entity},
     },
 };
 
 /// Notes what these activities have asked for, each until when it can be confirmed.
 pub(crate) async fn note(tx: &Tx, asked: &[(Uuid, Timestamp)]) -> Result<()> {
-    for chunk in chunks(asked) {
-        let rows = chunk.iter().map(|(activity_id, expire_time)| ActiveModel {
-            activity_id: Set(*activity_id),
-            expire_time: Set(expire_time.as_millisecond()),
-        });
-        Entity::insert_many(rows)
-            .on_conflict(OnConflict::column(Column::ActivityId).do_nothing().to_owned())
-            .exec_without_returning(&**tx)
-            .await?;
-    }
-    Ok(())
+    let rows = asked.iter().map(|(activity_id, expire_time)| ActiveModel {
+        activity_id: Set(*activity_id),
+        expire_time: Set(expire_time.as_millisecond()),
+    });
+    let there = OnConflict::column(Column::ActivityId).do_nothing().to_owned();
+    insert_all(tx, rows.collect(), Some(there)).await
 }
 
 /// What these activities have asked for is confirmed.

@@ -12,14 +12,13 @@ use sea_orm::{
     QueryOrder as _, QuerySelect as _, QueryTrait as _, Set,
     sea_query::{Expr, ExprTrait as _, OnConflict, Query},
 };
-use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
 use super::{
     CHUNK,
     entity::contact::{ActiveModel, Column, Entity, Model},
     entity::{contact_phone, identity},
-    profile_fields,
+    from_json, profile_fields,
 };
 use crate::domain::{Contact, Key};
 
@@ -250,13 +249,13 @@ fn to_contact(row: Model) -> Result<Contact> {
     Ok(Contact {
         contact_id: row.contact_id,
         account_id: row.account_id,
-        left_account_ids: read(row.left_account_ids)?,
+        left_account_ids: from_json(row.left_account_ids)?,
         given_name: row.given_name,
         family_name: row.family_name,
         job_title: row.job_title,
-        emails: read(row.emails)?,
-        phones: read(row.phones)?,
-        mobiles: read(row.mobiles)?,
+        emails: from_json(row.emails)?,
+        phones: from_json(row.phones)?,
+        mobiles: from_json(row.mobiles)?,
         street: row.street,
         city: row.city,
         region: row.region,
@@ -272,8 +271,4 @@ fn to_contact(row: Model) -> Result<Contact> {
         update_time: row.update_time,
         merged_into: row.merged_into,
     })
-}
-
-fn read<T: DeserializeOwned>(json: serde_json::Value) -> Result<T> {
-    serde_json::from_value(json).map_err(|cause| Error::internal("unreadable JSON in the database").because(cause))
 }

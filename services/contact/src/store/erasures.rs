@@ -2,7 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use leadflow_platform::{Error, Result, db::Tx};
+use leadflow_platform::{
+    Error, Result,
+    db::{Tx, insert_all},
+};
 use sea_orm::{
     ColumnTrait as _, ConnectionTrait, EntityTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _, Set,
     sea_query::{Expr, OnConflict},
@@ -23,24 +26,18 @@ use crate::domain::erasure::{Erasure, Lift, Person, Step};
 pub(crate) async fn suppress(tx: &Tx, digests: BTreeSet<Vec<u8>>, erasure: &Erasure) -> Result<()> {
     // Who was let in again may be erased again. What an earlier one is known by, who was not let in, stays that one's.
     let changes = [suppression::Column::CreateTime, suppression::Column::ErasureId];
-    let mut again = OnConflict::column(suppression::Column::Digest);
-    let again = again.update_columns(changes).action_and_where(Expr::cust(
+    let is_let_in = Expr::cust(
         "suppressions.erasure_id IS NULL OR EXISTS (SELECT 1 FROM erasures \
          WHERE erasures.erasure_id = suppressions.erasure_id AND erasures.lift_time IS NOT NULL)",
-    ));
-    let again = again.to_owned();
-    let row = |digest: &Vec<u8>| suppression::ActiveModel {
-        digest: Set(digest.clone()),
+    );
+    let again =
+        OnConflict::column(suppression::Column::Digest).update_columns(changes).action_and_where(is_let_in).to_owned();
+    let row = |digest| suppression::ActiveModel {
+        digest: Set(digest),
         create_time: Set(erasure.create_time),
         erasure_id: Set(Some(erasure.erasure_id)),
     };
-    for chunk in digests.into_iter().collect::<Vec<_>>().chunks(CHUNK) {
-        suppression::Entity::insert_many(chunk.iter().map(row))
-            .on_conflict(again.clone())
-            .exec_without_returning(&**tx)
-            .await?;
-    }
-    Ok(())
+    insert_all(tx, digests.into_iter().map(row).collect(), Some(again)).await
 }
 
 /// Which of these hashes are kept, each with the erasure that it comes from; without those who were let in again.

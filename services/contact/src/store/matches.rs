@@ -4,7 +4,10 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use leadflow_platform::{Result, db::Tx};
+use leadflow_platform::{
+    Result,
+    db::{Tx, insert_all},
+};
 use sea_orm::{
     ColumnTrait as _, ConnectionTrait, EntityTrait as _, QueryFilter as _, QuerySelect as _, Set, sea_query::OnConflict,
 };
@@ -76,13 +79,8 @@ pub(crate) async fn save(tx: &Tx, new: &BTreeMap<Uuid, Vec<Block>>) -> Result<()
             }
         }
     }
-    for chunk in rows.chunks(CHUNK) {
-        Entity::insert_many(chunk.to_vec())
-            .on_conflict(OnConflict::columns([Column::Block, Column::OwnerId]).do_nothing().to_owned())
-            .exec_without_returning(&**tx)
-            .await?;
-    }
-    Ok(())
+    let there = OnConflict::columns([Column::Block, Column::OwnerId]).do_nothing().to_owned();
+    insert_all(tx, rows, Some(there)).await
 }
 
 async fn sizes(connection: &impl ConnectionTrait, blocks: &[Block]) -> Result<HashMap<Block, usize>> {

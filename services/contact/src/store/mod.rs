@@ -63,3 +63,8 @@ impl MigrationTrait for Tables {
 
 /// Keys in one question, within the limits on bound values: SQLite takes 32,766.
 const CHUNK: usize = 500;
+
+fn from_json<T: serde::de::DeserializeOwned>(json: serde_json::Value) -> leadflow_platform::Result<T> {
+    serde_json::from_value(json)
+        .map_err(|cause| leadflow_platform::Error::internal("unreadable JSON in the database").because(cause))
+}

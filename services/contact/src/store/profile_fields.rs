@@ -7,7 +7,10 @@ use leadflow_platform::{
 use sea_orm::{ConnectionTrait, EntityTrait as _, QueryOrder as _, Set, sea_query::OnConflict};
 use serde_json::Value as Json;
 
-use super::entity::profile_field::{ActiveModel, Column, Entity};
+use super::{
+    entity::profile_field::{ActiveModel, Column, Entity},
+    from_json,
+};
 use crate::domain::profile::{Field, Subject, Values};
 
 /// The lock under which fields are declared.
@@ -24,7 +27,7 @@ pub(crate) async fn all(connection: &impl ConnectionTrait) -> Result<Vec<Field>>
     let field = |row: super::entity::profile_field::Model| {
         let subject = Subject::from_word(&row.subject);
         let subject = subject.ok_or_else(|| Error::internal(format!("a profile of `{}`", row.subject)))?;
-        Ok(Field { subject, name: row.name, kind: read(row.kind)?, description: row.description })
+        Ok(Field { subject, name: row.name, kind: from_json(row.kind)?, description: row.description })
     };
     rows.into_iter().map(field).collect()
 }
@@ -50,13 +53,9 @@ pub(super) fn json(value: &impl serde::Serialize) -> Result<Json> {
     serde_json::to_value(value).map_err(|cause| Error::internal("a profile without JSON").because(cause))
 }
 
-fn read<T: serde::de::DeserializeOwned>(json: Json) -> Result<T> {
-    serde_json::from_value(json).map_err(|cause| Error::internal("unreadable JSON in the database").because(cause))
-}
-
 /// Values of a row. A database may keep a number without its decimals: it is the same number.
 pub(super) fn values(json: Json) -> Result<Values> {
-    let mut values: Values = read(json)?;
+    let mut values: Values = from_json(json)?;
     for value in values.values_mut() {
         if let Some(number) = value.as_f64().and_then(serde_json::Number::from_f64) {
             *value = Json::Number(number);

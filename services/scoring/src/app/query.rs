@@ -29,9 +29,7 @@ impl App {
     pub(crate) async fn leads(&self, filter: &Filter, page: &Page<Key>) -> Result<(Vec<NamedLead>, String)> {
         let (mut filter, after, limit) = (filter.clone(), page.after().copied(), page.limit());
         let read = move |tx: Tx| async move {
-            if let Some(accounts) = &mut filter.accounts {
-                *accounts = joined::with_joined(&*tx, accounts).await?;
-            }
+            with_joined(&tx, &mut filter.accounts).await?;
             let rows = leads::list(&*tx, &filter, after.as_ref(), limit).await?;
             named(&tx, rows).await
         };
@@ -49,9 +47,7 @@ impl App {
     ) -> Result<(Vec<Evidence>, String)> {
         let (mut filter, after, limit) = (filter.clone(), page.after().copied(), page.limit());
         let read = move |tx: Tx| async move {
-            if let Some(accounts) = &mut filter.accounts {
-                *accounts = joined::with_joined(&*tx, accounts).await?;
-            }
+            with_joined(&tx, &mut filter.accounts).await?;
             evidence::list(&*tx, &filter, after, limit).await
         };
         let rows = self.database.read(read).await?;
@@ -73,6 +69,14 @@ impl App {
         self.metrics.overdue(accounts::overdue(self.database.reader(), minute_ago).await?);
         Ok(())
     }
+}
+
+/// Adds all accounts that are one with those that a filter names.
+async fn with_joined(tx: &Tx, accounts: &mut Option<Vec<Uuid>>) -> Result<()> {
+    if let Some(named) = accounts {
+        *named = joined::with_joined(&**tx, named).await?;
+    }
+    Ok(())
 }
 
 async fn named(tx: &Tx, leads: Vec<Lead>) -> Result<Vec<NamedLead>> {

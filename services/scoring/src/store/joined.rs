@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use leadflow_platform::{
     Result,
-    db::{Tx, is_any},
+    db::{Tx, insert_all, is_any},
 };
 use sea_orm::{
     ActiveModelTrait as _, ColumnTrait as _, Condition, ConnectionTrait, EntityTrait as _, QueryFilter as _,
@@ -80,13 +80,8 @@ pub(crate) async fn note_sides(tx: &Tx, leads: impl Iterator<Item = (Uuid, Vec<U
         let row = move |account_id| lead_side::ActiveModel { account_id: Set(account_id), lead_id: Set(lead_id) };
         sides.into_iter().map(row)
     });
-    for chunk in rows.collect::<Vec<_>>().chunks(CHUNK) {
-        lead_side::Entity::insert_many(chunk.to_vec())
-            .on_conflict_do_nothing_on([lead_side::Column::AccountId, lead_side::Column::LeadId])
-            .exec_without_returning(&**tx)
-            .await?;
-    }
-    Ok(())
+    let there = OnConflict::columns([lead_side::Column::AccountId, lead_side::Column::LeadId]).do_nothing().to_owned();
+    insert_all(tx, rows.collect(), Some(there)).await
 }
 
 /// The leads that are about these accounts though they may be others'.
