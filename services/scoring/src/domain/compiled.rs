@@ -113,18 +113,20 @@ impl Schemas {
             fields.iter().map(|field| (field.name.clone(), field.kind.into())).collect()
         };
         let answers = typed(&model.questions);
-        let with_account = |schema: Schema| {
-            schema.variable("account", ACCOUNT_FACTS).record("account", "profile", typed(&model.account_profile))
+        // It takes no schema to add to: up to 1.96, rustc frees the argument twice when a closure takes equal ones by value
+        // (rust-lang/rust#155241), in release builds.
+        let of_account = || {
+            Schema::new().variable("account", ACCOUNT_FACTS).record("account", "profile", typed(&model.account_profile))
         };
         Self {
-            engagement: with_account(Schema::new())
+            engagement: of_account()
                 .variable("activity", ACTIVITY_WORDS.map(|name| (name, FieldType::String)))
                 .record("activity", "attributes", typed(&model.attributes))
                 .variable("contact", CONTACT_FACTS)
                 .record("contact", "profile", typed(&model.contact_profile))
                 .variable("answers", answers.clone()),
-            fit: with_account(Schema::new()),
-            qualification: with_account(Schema::new()).variable("answers", answers),
+            fit: of_account(),
+            qualification: of_account().variable("answers", answers),
         }
     }
 }
