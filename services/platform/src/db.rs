@@ -32,7 +32,7 @@ use crate::{
 
 pub(crate) use crate::db::faults::is_transient;
 pub use crate::db::{
-    many::{column_of, insert_all, insert_new, is_any, table_of},
+    many::{column_of, insert_all, insert_new, insert_returning, is_any, table_of},
     tables::{platform_and, run_script},
 };
 
@@ -105,7 +105,11 @@ impl Database {
                 .sqlx_logging(false)
                 // A plan that was made for a small table would serve a large one until somebody analyses it. Statements are
                 // for many rows, so that it costs next to nothing to plan each time.
-                .map_sqlx_postgres_opts(|postgres| postgres.options([("plan_cache_mode", "force_custom_plan")]))
+                // They look for single rows of large tables, on disks where that costs little more than the next one: a table that
+                // grows faster than it is analysed would be read as a whole otherwise.
+                .map_sqlx_postgres_opts(|postgres| {
+                    postgres.options([("plan_cache_mode", "force_custom_plan"), ("random_page_cost", "1.1")])
+                })
                 .map_sqlx_sqlite_opts(|sqlite| {
                     sqlite
                         .create_if_missing(true)

@@ -1,7 +1,8 @@
 //! Replay: how fast the pure scoring domain is, on one core, without a database and without a bus.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, HashMap},
+    sync::Arc,
     time::Instant,
 };
 
@@ -9,7 +10,7 @@ use anyhow::{Context as _, Result};
 use leadflow_platform::clock::from_proto;
 use leadflow_proto::activity::v1 as pb;
 use leadflow_scoring::domain::{
-    Activity, Categories, CompiledModel, Evaluated, History, LeadScope, Model, Prepared, Profile,
+    Activity, Categories, CompiledModel, Evaluated, History, LeadScope, Model, Prepared, Profile, history::Facts,
 };
 use sea_orm::ConnectionTrait as _;
 use serde_json::{Value as Json, json};
@@ -44,7 +45,7 @@ pub(crate) fn activities_per_s(model: &CompiledModel, activities: &[pb::Activity
         let categories: BTreeSet<_> = opened.filter_map(|activity| activity.product_category.clone()).collect();
         let evaluated = Evaluated::new(model, history, i64::MAX);
         for product_category in categories {
-            let scope = LeadScope { product_category, ..Default::default() };
+            let scope = LeadScope { product_category: product_category.to_string(), ..Default::default() };
             std::hint::black_box(Prepared::new(&evaluated, &scope, &[], at).score(at));
         }
     }
@@ -65,27 +66,30 @@ fn histories(activities: &[pb::Activity]) -> Result<BTreeMap<String, History>> {
             ..Default::default()
         });
         let contact = history.activities.len() as u128 % 3;
-        history.activities.push(scored(number, contact, activity)?);
+        history.activities.push(scored(number, contact, activity)?.into());
     }
     Ok(accounts)
 }
 
 fn scored(number: usize, contact: u128, activity: &pb::Activity) -> Result<Activity> {
     let time = from_proto("occur_time", &activity.occur_time.unwrap_or_default())?.as_millisecond();
-    let text = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
+    let text = |text: &str| Some(text).filter(|text| !text.is_empty()).map(Into::into);
+    let facts = |facts: &HashMap<String, prost_types::Value>| -> Arc<Facts> {
+        Arc::new(facts.iter().map(|(name, value)| (name.clone(), json(value))).collect())
+    };
     Ok(Activity {
         activity_id: Uuid::from_u128(number as u128),
-        source: activity.source.clone(),
-        source_event_id: activity.source_event_id.clone(),
-        activity_type: activity.activity_type.clone(),
-        channel: activity.channel().as_str_name().trim_start_matches("CHANNEL_").to_lowercase(),
+        source: activity.source.as_str().into(),
+        source_event_id: activity.source_event_id.as_str().into(),
+        activity_type: activity.activity_type.as_str().into(),
+        channel: activity.channel().as_str_name().trim_start_matches("CHANNEL_").to_lowercase().into(),
         product_category: text(&activity.product_category),
         occur_time: time,
         record_time: time,
         contact_id: Some(Uuid::from_u128(contact)),
         object_id: text(&activity.object_id),
-        attributes: activity.attributes.iter().map(|(name, value)| (name.clone(), json(value))).collect(),
-        answers: activity.answers.iter().map(|(name, value)| (name.clone(), json(value))).collect(),
+        attributes: facts(&activity.attributes),
+        answers: facts(&activity.answers),
         reclassify_time: None,
         account_id: None,
     })

@@ -5,7 +5,7 @@
 
 use sea_orm::{
     ActiveModelTrait, ActiveValue, ColumnTrait, ConnectionTrait, DatabaseBackend, EntityName as _, EntityTrait,
-    Iterable as _, TryGetable, Value,
+    FromQueryResult, Iterable as _, TryGetable, Value,
     sea_query::{
         ArrayType, CaseStatement, Expr, ExprTrait as _, Func, InsertStatement, IntoIden as _, OnConflict, Query,
         SelectStatement, TableRef, ValueTuple, extension::postgres::PgFunc,
@@ -46,6 +46,25 @@ pub async fn insert_new<A: ActiveModelTrait, T: TryGetable>(
         let mut insert = insert(backend, rows, Some(conflict.clone()))?;
         for row in tx.query_all(insert.returning_col(column)).await? {
             written.push(row.try_get_by_index(0)?);
+        }
+    }
+    Ok(written)
+}
+
+/// As [`insert_all`]; returns the rows that were written, as they are then.
+///
+/// # Errors
+/// As [`insert_all`].
+pub async fn insert_returning<A: ActiveModelTrait>(
+    tx: &Tx,
+    rows: Vec<A>,
+    conflict: OnConflict,
+) -> Result<Vec<<A::Entity as EntityTrait>::Model>> {
+    let backend = tx.get_database_backend();
+    let mut written = Vec::with_capacity(rows.len());
+    for rows in chunks(backend, rows) {
+        for row in tx.query_all(insert(backend, rows, Some(conflict.clone()))?.returning_all()).await? {
+            written.push(FromQueryResult::from_query_result(&row, "")?);
         }
     }
     Ok(written)

@@ -41,7 +41,7 @@ impl Producer for Leads {
                 outcome.announce_again(fact(lead.state.status), lead);
             }
         }
-        outcome.write(tx, &locked, self.0.clock.now()).await
+        outcome.write(tx, &locked, self.0.clock.now()).await.map(drop)
     }
 }
 

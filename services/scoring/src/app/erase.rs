@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use leadflow_platform::{Error, Result, db::Tx, quarantine, tombstones};
 use uuid::Uuid;
 
-use super::{App, explain::Explanation, origins::Origins};
+use super::{App, explain::Explanation, origins::Origins, rescore::Cause};
 use crate::store::{accounts, erasure, hand_overs};
 
 /// Rows of evidence that one transaction deletes.
@@ -51,7 +51,7 @@ impl App {
                 hand_overs::replace(tx, key, json).await?;
             }
         }
-        self.rescore_all(tx, accounts.into_iter().collect(), Origins::default()).await?;
+        self.rescore_all(tx, accounts.into_iter().collect(), Cause::News(Origins::default())).await?;
         Ok(deleted)
     }
 }

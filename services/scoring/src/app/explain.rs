@@ -139,7 +139,7 @@ impl App {
         // One more than counts makes the line of the limit.
         let (mut activities, more) = evidence::as_of(connection, &after, end, known_at, limit + 1).await?;
         let beyond = more + activities.len().saturating_sub(limit) as u64;
-        let mut people = People::load(connection, activities.iter_mut()).await?;
+        let mut people = People::load(connection, model, activities.iter_mut()).await?;
         let mut revisions = accounts::revisions(connection, own).await?;
         let revisions = own.iter().map(|side| revisions.remove(side).unwrap_or_default()).collect();
         let history = History {

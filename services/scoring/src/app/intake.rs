@@ -1,6 +1,9 @@
 //! What comes in: activities, profiles, and what routing says. Each is a transaction, and each may come twice or late.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    sync::Arc,
+};
 
 use leadflow_platform::{
     Result,
@@ -13,7 +16,13 @@ use leadflow_platform::{
 use sea_orm::DatabaseBackend;
 use uuid::Uuid;
 
-use super::{App, origins::Origins, outcome::Outcome, rescore::Cause};
+use super::{
+    App,
+    memory::{Memory, Remembered},
+    origins::Origins,
+    outcome::Outcome,
+    rescore::Cause,
+};
 use crate::{
     domain::{
         Activity, CompiledModel, Disposition,
@@ -43,10 +52,10 @@ pub(crate) struct Recorded {
 
 impl Recorded {
     /// What is kept of it, as long as nothing is known of what becomes of it, and where it comes from.
-    pub(super) fn into_evidence(self) -> (Evidence, Origin) {
+    pub(super) fn into_evidence(self, memory: &Memory) -> (Evidence, Origin) {
         let Self { activity, account_id, attribution, origin, .. } = self;
         let disposition = if account_id.is_some() { Disposition::NoOpenLead } else { Disposition::NoAccount };
-        (Evidence { account_id, activity, disposition, attribution }, origin)
+        (Evidence { account_id, activity: memory.share(activity), disposition, attribution }, origin)
     }
 }
 
@@ -57,8 +66,7 @@ impl App {
             if recorded.is_empty() {
                 return Ok(());
             }
-            let app = self.clone();
-            self.database.write(move |tx| async move { app.record_in(&tx, recorded).await }).await
+            self.score(move |app, tx| async move { app.record_in(&tx, recorded).await }).await
         };
         if self.database.backend() == DatabaseBackend::Sqlite {
             return lane(recorded).await;
@@ -69,7 +77,7 @@ impl App {
         one.and(other)
     }
 
-    async fn record_in(&self, tx: &Tx, mut recorded: Vec<Recorded>) -> Result<()> {
+    async fn record_in(&self, tx: &Tx, mut recorded: Vec<Recorded>) -> Result<Vec<Remembered>> {
         leave_out_erased(tx, &mut recorded).await?;
         if plant::is(Plant::InboxOff) {
             count_again(tx, &mut recorded).await?;
@@ -86,12 +94,12 @@ impl App {
         let ids: Vec<_> = recorded.iter().map(|one| one.activity.activity_id).collect();
         let mut seen = evidence::known(tx, &ids).await?;
         let (mut news, mut origins, mut rows) =
-            (HashMap::<Uuid, Vec<Activity>>::new(), Origins::default(), BTreeMap::<Uuid, Evidence>::new());
+            (HashMap::<Uuid, Vec<Arc<Activity>>>::new(), Origins::default(), BTreeMap::<Uuid, Evidence>::new());
         for one in recorded {
             if !seen.insert(one.activity.activity_id) {
                 continue;
             }
-            let (row, origin) = one.into_evidence();
+            let (row, origin) = one.into_evidence(&self.memory);
             if let Some(account) = row.account_id {
                 sides(&locked, account).for_each(|side| origins.activity(side, &row.activity, origin));
                 news.entry(account).or_default().push(row.activity.clone());
@@ -113,76 +121,71 @@ impl App {
 
     /// Takes revisions of accounts in, and scores these accounts again.
     pub(crate) async fn follow_accounts(&self, revisions: Vec<Revision>) -> Result<()> {
-        let app = self.clone();
-        self.database
-            .write(move |tx| async move {
-                let named = |revision: &Revision| std::iter::once(revision.id).chain(revision.pointer.named());
-                let ids: BTreeSet<_> = revisions.iter().flat_map(named).collect();
-                let before = accounts::lock_wanted(&tx, ids.iter().map(|&id| (id, 0)).collect()).await?;
-                let mut origins = Origins::default();
-                accounts::add_revisions(&tx, &revisions).await?;
-                for Revision { id, origin, .. } in &revisions {
-                    let is_known = before.get(id).is_some_and(Account::is_known);
-                    for side in sides(&before, *id) {
-                        if is_known { origins.other(side, *origin) } else { origins.awaited(side, *origin) }
-                    }
+        self.score(move |app, tx| async move {
+            let named = |revision: &Revision| std::iter::once(revision.id).chain(revision.pointer.named());
+            let ids: BTreeSet<_> = revisions.iter().flat_map(named).collect();
+            let before = accounts::lock_wanted(&tx, ids.iter().map(|&id| (id, 0)).collect()).await?;
+            let mut origins = Origins::default();
+            accounts::add_revisions(&tx, &revisions).await?;
+            for Revision { id, origin, .. } in &revisions {
+                let is_known = before.get(id).is_some_and(Account::is_known);
+                for side in sides(&before, *id) {
+                    if is_known { origins.other(side, *origin) } else { origins.awaited(side, *origin) }
                 }
-                let points_elsewhere = |revision: &Revision| {
-                    before.get(&revision.id).is_some_and(|account| account.pointer != revision.pointer)
-                };
-                if revisions.iter().any(points_elsewhere) {
-                    let all: Vec<_> = before.keys().copied().collect();
-                    joined::join_accounts(&tx, &accounts::lock(&tx, &all).await?).await?;
-                }
-                app.rescore_all(&tx, before.into_keys().collect(), origins).await
-            })
-            .await
+            }
+            let points_elsewhere = |revision: &Revision| {
+                before.get(&revision.id).is_some_and(|account| account.pointer != revision.pointer)
+            };
+            if revisions.iter().any(points_elsewhere) {
+                let all: Vec<_> = before.keys().copied().collect();
+                joined::join_accounts(&tx, &accounts::lock(&tx, &all).await?).await?;
+            }
+            app.rescore_all(&tx, before.into_keys().collect(), Cause::News(origins)).await
+        })
+        .await
     }
 
     /// Takes revisions of contacts' profiles in, and scores their accounts again.
     pub(crate) async fn follow_contacts(&self, mut revisions: Vec<Revision>) -> Result<()> {
-        let app = self.clone();
-        self.database
-            .write(move |tx| async move {
-                let ids: Vec<_> = revisions.iter().map(|revision| revision.id).collect();
-                let gone = tombstones::among(&tx, &ids).await?;
-                revisions.retain(|revision| !gone.contains(&revision.id));
-                let mut origins = Origins::default();
-                let merged = revisions.iter().map(|one| (one.id, one.profile.revision, one.pointer.merged_into));
-                let mut news = joined::join_contacts(&tx, &merged.collect::<Vec<_>>()).await?;
-                let added = contacts::add_revisions(&tx, &revisions).await?;
-                let model = app.models.newest(&*tx).await?;
-                // The first word of a person says nothing new where no rule looks at what it says: most have just been made.
-                let is_news = |Revision { id, profile, .. }: &&Revision| {
-                    let is_seen = |model: &CompiledModel| profile.facts.keys().any(|fact| model.looks_at_contact(fact));
-                    added.contains(&(*id, profile.revision))
-                        && (profile.revision > 1 || model.as_deref().is_some_and(is_seen))
-                };
-                for revision in revisions.iter().filter(is_news) {
-                    news.insert(revision.id);
-                    revision.account_id.iter().for_each(|&account| origins.other(account, revision.origin));
-                }
-                // What one of them says is said of all that are one person.
-                let news = joined::contacts_with_joined(&*tx, &news.into_iter().collect::<Vec<_>>()).await?;
-                let touched = contacts::accounts_of(&*tx, &news.into_iter().collect::<Vec<_>>()).await?;
-                app.rescore_all(&tx, touched, origins).await
-            })
-            .await
+        self.score(move |app, tx| async move {
+            let ids: Vec<_> = revisions.iter().map(|revision| revision.id).collect();
+            let gone = tombstones::among(&tx, &ids).await?;
+            revisions.retain(|revision| !gone.contains(&revision.id));
+            let mut origins = Origins::default();
+            let merged = revisions.iter().map(|one| (one.id, one.profile.revision, one.pointer.merged_into));
+            let mut news = joined::join_contacts(&tx, &merged.collect::<Vec<_>>()).await?;
+            let added = contacts::add_revisions(&tx, &revisions).await?;
+            let model = app.models.newest(&*tx).await?;
+            // The first word of a person says nothing new where no rule looks at what it says: most have just been made.
+            let is_news = |Revision { id, profile, .. }: &&Revision| {
+                let is_seen = |model: &CompiledModel| profile.facts.keys().any(|fact| model.looks_at_contact(fact));
+                added.contains(&(*id, profile.revision))
+                    && (profile.revision > 1 || model.as_deref().is_some_and(is_seen))
+            };
+            for revision in revisions.iter().filter(is_news) {
+                news.insert(revision.id);
+                revision.account_id.iter().for_each(|&account| origins.other(account, revision.origin));
+            }
+            // What one of them says is said of all that are one person.
+            let news = joined::contacts_with_joined(&*tx, &news.into_iter().collect::<Vec<_>>()).await?;
+            let touched = contacts::accounts_of(&*tx, &news.into_iter().collect::<Vec<_>>()).await?;
+            app.rescore_all(&tx, touched, Cause::People(origins)).await
+        })
+        .await
     }
 
-    pub(super) async fn rescore_all(&self, tx: &Tx, accounts: BTreeSet<Uuid>, origins: Origins) -> Result<()> {
+    pub(super) async fn rescore_all(&self, tx: &Tx, accounts: BTreeSet<Uuid>, cause: Cause) -> Result<Vec<Remembered>> {
         let locked = accounts::lock(tx, &accounts.into_iter().collect::<Vec<_>>()).await?;
-        let outcome = self.rescore(tx, &locked, HashMap::new(), Cause::News(origins)).await?;
+        let outcome = self.rescore(tx, &locked, HashMap::new(), cause).await?;
         outcome.write(tx, &locked, self.clock.now()).await
     }
 
     /// Takes over what routing says of hand-overs. A rejected lead is scored again at once.
     pub(crate) async fn follow_assignments(&self, news: Vec<(AssignmentNews, Origin)>) -> Result<()> {
-        let app = self.clone();
-        self.database.write(move |tx| async move { app.follow_in(&tx, news).await }).await
+        self.score(move |app, tx| async move { app.follow_in(&tx, news).await }).await
     }
 
-    async fn follow_in(&self, tx: &Tx, news: Vec<(AssignmentNews, Origin)>) -> Result<()> {
+    async fn follow_in(&self, tx: &Tx, news: Vec<(AssignmentNews, Origin)>) -> Result<Vec<Remembered>> {
         let ids: Vec<_> = news.iter().map(|(news, _)| news.lead_id).collect();
         let accounts: BTreeSet<_> = leads::accounts_of(&**tx, &ids).await?.into_values().collect();
         let accounts: Vec<_> = accounts.into_iter().collect();

@@ -1,12 +1,17 @@
 //! What is known of accounts, loaded for all of a batch at once. Accounts that were merged, or that roll up to another, have
 //! their leads together.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    sync::Arc,
+    time::Instant,
+};
 
 use leadflow_platform::Result;
 use sea_orm::ConnectionTrait;
 use uuid::Uuid;
 
+use super::memory::{Holding, Memory, Remembered, Span};
 use crate::{
     domain::{
         Activity, Adjustment, CompiledModel, Disposition, History, Profile,
@@ -36,8 +41,10 @@ pub(super) struct Known {
     pub(super) history: History,
     /// Where those of the history's activities begin that have just come.
     pub(super) news: usize,
-    /// What became of these activities so far; nothing yet of those that have just come.
-    pub(super) dispositions: HashMap<Uuid, Disposition>,
+    /// Whether nothing of it depends on other accounts, nor on whom its people are one with.
+    pub(super) is_alone: bool,
+    /// What became of the history's activities so far, in their order; nothing yet of those that have just come.
+    pub(super) became: Vec<Option<Disposition>>,
     pub(super) adjustments: HashMap<Uuid, Vec<Adjustment>>,
 }
 
@@ -62,64 +69,66 @@ pub(super) fn with_its_facts(sides: &[Uuid], accounts: &BTreeMap<Uuid, Account>)
     joining::with_its_facts(sides, |id| accounts.get(&id).map(|account| account.pointer).unwrap_or_default())
 }
 
-/// Loads all that can count for the leads of these accounts at `at`, beside `news`, which may not be written yet and may be
-/// too old to count.
+/// Loads all that can count for the leads of these accounts within `span`, beside `news`, which may not be written yet and
+/// may be too old to count. What is in `remembered` is not read again.
 pub(super) async fn load(
     connection: &impl ConnectionTrait,
     model: &CompiledModel,
     accounts: &BTreeMap<Uuid, Account>,
-    mut news: HashMap<Uuid, Vec<Activity>>,
-    at: i64,
+    memory: &Memory,
+    remembered: BTreeMap<Uuid, Holding>,
+    mut news: HashMap<Uuid, Vec<Arc<Activity>>>,
+    span: Span,
 ) -> Result<Vec<Known>> {
-    let ids: Vec<Uuid> = accounts.keys().copied().collect();
-    let after = at - model.model.window_ms;
-    // One more than counts shows that there are more.
-    let mut latest = evidence::latest(connection, &ids, after, model.model.max_activities + 1).await?;
-    let mut answering = evidence::answering(connection, &ids).await?;
-    let mut revisions = accounts::revisions(connection, &ids).await?;
-    let mut leads_of: HashMap<Uuid, Vec<Lead>> = HashMap::new();
-    for lead in leads::of_accounts(connection, &ids).await? {
-        // What was closed while accounts were one is closed for each of them.
-        for &account in lead.sides.iter().filter(|side| **side != lead.account_id) {
-            leads_of.entry(account).or_default().push(lead.clone());
-        }
-        leads_of.entry(lead.account_id).or_default().push(lead);
+    let unknown: Vec<Uuid> = accounts.keys().copied().filter(|id| !remembered.contains_key(id)).collect();
+    let mut holdings = read(connection, memory, &unknown, span).await?;
+    for (id, mut holding) in remembered {
+        holding.latest.retain(|(activity, _)| activity.occur_time > span.after);
+        holdings.insert(id, holding);
     }
-    let counting = leads_of.values().flatten().filter(|lead| lead.closed.is_none() || is_merged(lead));
-    let counting: Vec<_> = counting.map(|lead| lead.lead_id).collect();
-    let mut adjustments = leads::adjustments(connection, &counting).await?;
-    let known = latest.values_mut().flatten().map(|(activity, _)| activity);
-    let mut people = People::load(connection, known.chain(news.values_mut().flatten())).await?;
+    let latest = holdings.values_mut().flat_map(|holding| &mut holding.latest).map(|(activity, _)| activity);
+    let mut people = People::load(connection, model, latest.chain(news.values_mut().flatten())).await?;
 
     let mut all = Vec::with_capacity(accounts.len());
     for sides in groups(accounts).into_values() {
         let ids: Vec<Uuid> = sides.iter().map(|side| side.account_id).collect();
-        let latest = ids.iter().flat_map(|id| latest.remove(id).unwrap_or_default());
-        let (mut activities, mut dispositions) = (Vec::new(), HashMap::new());
-        for (activity, became) in latest {
-            dispositions.insert(activity.activity_id, became);
-            activities.push(activity);
+        let own = with_its_facts(&ids, accounts);
+        let (mut activities, mut became) = (Vec::new(), Vec::new());
+        let (mut leads, mut answering, mut profiles) = (Vec::new(), Vec::new(), Vec::new());
+        let mut adjustments = HashMap::new();
+        for id in &ids {
+            let held = holdings.remove(id).unwrap_or_default();
+            for (activity, disposition) in held.latest {
+                activities.push(activity);
+                became.push(Some(disposition));
+            }
+            leads.extend(held.leads);
+            answering.extend(held.answering);
+            adjustments.extend(held.adjustments);
+            if own.contains(id) {
+                profiles.push(held.revisions);
+            }
         }
         let already = activities.len();
-        let fresh = ids.iter().flat_map(|id| news.remove(id).unwrap_or_default());
-        activities.extend(fresh.filter(|activity| !dispositions.contains_key(&activity.activity_id)));
-        let mut leads: Vec<_> = ids.iter().flat_map(|id| leads_of.remove(id).unwrap_or_default()).collect();
+        for fresh in ids.iter().flat_map(|id| news.remove(id).unwrap_or_default()) {
+            if !activities[..already].iter().any(|known| known.activity_id == fresh.activity_id) {
+                activities.push(fresh);
+                became.push(None);
+            }
+        }
         leads.sort_by(|a, b| (&a.product_category, a.round, a.lead_id).cmp(&(&b.product_category, b.round, b.lead_id)));
         leads.dedup_by_key(|lead| lead.lead_id);
-        let own = with_its_facts(&ids, accounts);
-        let profiles = own.iter().map(|id| revisions.remove(id).unwrap_or_default()).collect();
+        let alone = !sides[0].joined && leads.iter().all(|lead| lead.sides.is_empty());
         all.push(Known {
             account: sides[0].clone(),
             is_known: sides[0].is_known() && sides.iter().all(|side| side.revision >= side.wanted_revision),
-            adjustments: leads
-                .iter()
-                .filter_map(|lead| Some((lead.lead_id, adjustments.remove(&lead.lead_id)?)))
-                .collect(),
+            is_alone: alone && !activities.iter().any(|activity| people.is_joined(activity)),
+            adjustments,
             leads,
-            dispositions,
+            became,
             news: already,
             history: History {
-                answering: ids.iter().flat_map(|id| answering.remove(id).unwrap_or_default()).collect(),
+                answering,
                 account_revisions: joined_profiles(profiles, fill_account),
                 contact_revisions: people.of(&activities),
                 activities,
@@ -131,20 +140,88 @@ pub(super) async fn load(
     Ok(all)
 }
 
+/// Reads what is held of each of these accounts.
+async fn read(
+    connection: &impl ConnectionTrait,
+    memory: &Memory,
+    ids: &[Uuid],
+    span: Span,
+) -> Result<BTreeMap<Uuid, Holding>> {
+    let mut found: BTreeMap<Uuid, Holding> = ids.iter().map(|&id| (id, Holding::default())).collect();
+    if ids.is_empty() {
+        return Ok(found);
+    }
+    let mut latest = evidence::latest(connection, ids, span.after, span.limit).await?;
+    let mut answering = evidence::answering(connection, ids).await?;
+    let mut revisions = accounts::revisions(connection, ids).await?;
+    let mut leads_of: HashMap<Uuid, Vec<Lead>> = HashMap::new();
+    for lead in leads::of_accounts(connection, ids).await? {
+        // What was closed while accounts were one is closed for each of them.
+        for &account in lead.sides.iter().filter(|side| **side != lead.account_id) {
+            leads_of.entry(account).or_default().push(lead.clone());
+        }
+        leads_of.entry(lead.account_id).or_default().push(lead);
+    }
+    let counting = leads_of.values().flatten().filter(|lead| lead.closed.is_none() || is_merged(lead));
+    let counting: Vec<_> = counting.map(|lead| lead.lead_id).collect();
+    let mut adjustments = leads::adjustments(connection, &counting).await?;
+    let share = |activity| memory.share(Arc::unwrap_or_clone(activity));
+    for (id, holding) in &mut found {
+        let leads = leads_of.remove(id).unwrap_or_default();
+        let latest = latest.remove(id).unwrap_or_default().into_iter();
+        *holding = Holding {
+            latest: latest.map(|(activity, became)| (share(activity), became)).collect(),
+            answering: answering.remove(id).unwrap_or_default().into_iter().map(share).collect(),
+            revisions: revisions.remove(id).unwrap_or_default(),
+            adjustments: leads.iter().filter_map(|it| Some((it.lead_id, adjustments.remove(&it.lead_id)?))).collect(),
+            leads,
+        };
+    }
+    Ok(found)
+}
+
+impl Known {
+    /// What is held of the account after it was scored, where nothing of it depends on others.
+    pub(super) fn remembered(self, span: Span) -> Option<Remembered> {
+        if !self.is_alone {
+            return None;
+        }
+        let Self { account, leads, history, news, became, adjustments, .. } = self;
+        let mut answering = history.answering;
+        answering.extend(history.activities[news..].iter().filter(|activity| !activity.answers.is_empty()).cloned());
+        let disposed = history.activities.into_iter().zip(became);
+        let mut latest = disposed.map(|(activity, became)| Some((activity, became?))).collect::<Option<Vec<_>>>()?;
+        span.cut(&mut latest);
+        let holding = Holding { latest, answering, revisions: history.account_revisions, leads, adjustments };
+        let Account { account_id, version, .. } = account;
+        Some(Remembered { account_id, version, span, holding, since: Instant::now() })
+    }
+}
+
 /// The profiles of those who did something, each person once.
-pub(super) struct People(HashMap<Uuid, Vec<Profile>>);
+pub(super) struct People {
+    profiles: HashMap<Uuid, Vec<Profile>>,
+    contacts: Contacts,
+}
 
 impl People {
     /// Of these activities; each is said to be done by the one who counts for whoever did it.
     pub(super) async fn load<'a>(
         connection: &impl ConnectionTrait,
-        activities: impl Iterator<Item = &'a mut Activity>,
+        model: &CompiledModel,
+        activities: impl Iterator<Item = &'a mut Arc<Activity>>,
     ) -> Result<Self> {
         let mut activities: Vec<_> = activities.collect();
         let ids: BTreeSet<Uuid> = activities.iter().filter_map(|activity| activity.contact_id).collect();
         let contacts = Contacts::of(connection, &ids.iter().copied().collect::<Vec<_>>()).await?;
         for activity in &mut activities {
-            activity.contact_id = activity.contact_id.map(|id| contacts.survivor(id));
+            let survivor = activity.contact_id.map(|id| contacts.survivor(id));
+            if survivor != activity.contact_id {
+                Arc::make_mut(activity).contact_id = survivor;
+            }
+        }
+        if !model.looks_at_contacts() {
+            return Ok(Self { profiles: HashMap::new(), contacts });
         }
         let survivors: BTreeSet<Uuid> = ids.into_iter().map(|id| contacts.survivor(id)).collect();
         let sides: Vec<_> = survivors.iter().flat_map(|&survivor| contacts.sides(survivor)).collect();
@@ -153,12 +230,18 @@ impl People {
             let sides = contacts.sides(survivor).map(|side| revisions.remove(&side).unwrap_or_default()).collect();
             (survivor, joined_profiles(sides, fill_contact))
         });
-        Ok(Self(people.filter(|(_, profiles)| !profiles.is_empty()).collect()))
+        let profiles = people.filter(|(_, profiles)| !profiles.is_empty()).collect();
+        Ok(Self { profiles, contacts })
+    }
+
+    /// Whether the one who did this counts for others too.
+    fn is_joined(&self, activity: &Activity) -> bool {
+        activity.contact_id.is_some_and(|id| self.contacts.sides(id).nth(1).is_some())
     }
 
     /// The profiles of those who did these.
-    pub(super) fn of(&mut self, activities: &[Activity]) -> BTreeMap<Uuid, Vec<Profile>> {
+    pub(super) fn of(&mut self, activities: &[Arc<Activity>]) -> BTreeMap<Uuid, Vec<Profile>> {
         let people = activities.iter().filter_map(|activity| activity.contact_id);
-        people.filter_map(|person| Some((person, self.0.get(&person)?.clone()))).collect()
+        people.filter_map(|person| Some((person, self.profiles.get(&person)?.clone()))).collect()
     }
 }

@@ -2,10 +2,15 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use leadflow_platform::{Error, Result, clock::Clock, db::Database};
+use leadflow_platform::{
+    Error, Result,
+    clock::Clock,
+    db::{Database, Tx},
+};
 use tokio::sync::RwLock;
 use uuid::Uuid;
 
+use self::memory::{Memory, Remembered};
 use crate::{
     domain::{Categories, CompiledModel, lead::Lead},
     metrics::Metrics,
@@ -19,6 +24,7 @@ pub(crate) mod erase;
 pub(crate) mod explain;
 pub(crate) mod intake;
 mod known;
+mod memory;
 mod origins;
 mod outcome;
 pub(crate) mod query;
@@ -33,6 +39,7 @@ pub(crate) struct App {
     pub(crate) clock: Clock,
     pub(crate) metrics: Metrics,
     models: Models,
+    memory: Memory,
 }
 
 /// A lead as it is shown: at the account that counts for its own, with that one's name.
@@ -52,7 +59,19 @@ impl NamedLead {
 
 impl App {
     pub(crate) fn new(database: Database, clock: Clock, metrics: Metrics) -> Self {
-        Self { database, clock, metrics, models: Models::default() }
+        Self { database, clock, metrics, models: Models::default(), memory: Memory::default() }
+    }
+
+    /// Scores in a transaction, and remembers after it what `work` says that is held of accounts then.
+    async fn score<F, Fut>(&self, work: F) -> Result<()>
+    where
+        F: FnOnce(Self, Tx) -> Fut + Send + 'static,
+        Fut: Future<Output = Result<Vec<Remembered>>> + Send,
+    {
+        let app = self.clone();
+        let held = self.database.write(move |tx| work(app, tx)).await?;
+        self.memory.keep(held);
+        Ok(())
     }
 
     fn now(&self) -> i64 {

@@ -1,7 +1,7 @@
 //! What has brought about what is announced. Much is taken in at once, and what is announced of a lead comes from the
 //! latest of it that concerns the lead.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 use leadflow_platform::trace::Origin;
 use uuid::Uuid;
@@ -24,7 +24,7 @@ enum News {
 
 #[derive(Clone, Debug)]
 struct Seen {
-    product_category: Option<String>,
+    product_category: Option<Arc<str>>,
     record_time: i64,
     origin: Origin,
 }
@@ -75,6 +75,6 @@ impl Origins {
 
 impl Seen {
     fn is_in(&self, lead: &Lead) -> bool {
-        self.product_category.as_ref() == Some(&lead.product_category)
+        self.product_category.as_deref() == Some(lead.product_category.as_str())
     }
 }

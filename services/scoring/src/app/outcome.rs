@@ -9,7 +9,8 @@ use uuid::Uuid;
 use super::{
     NamedLead,
     explain::Explanation,
-    known::{groups, with_its_facts},
+    known::{Known, groups, with_its_facts},
+    memory::{Remembered, Span},
     origins::Origins,
 };
 use crate::{
@@ -36,6 +37,10 @@ pub(super) struct Outcome {
     pub(super) due: BTreeMap<Uuid, Option<i64>>,
     pub(super) origins: Origins,
     announcements: Vec<Announcement>,
+    /// The newest profile of each account that was scored, for what is announced of its leads.
+    profiles: HashMap<Uuid, Profile>,
+    /// What is held of these accounts then.
+    remembered: Vec<Remembered>,
 }
 
 /// A fact of a lead, to be told.
@@ -81,6 +86,14 @@ impl Outcome {
         Self { origins, ..Self::default() }
     }
 
+    /// Notes what is known now of an account that was scored.
+    pub(super) fn note(&mut self, known: Known, span: Span) {
+        if let Some(profile) = Profile::known(&known.history.account_revisions, i64::MAX) {
+            self.profiles.insert(known.account.account_id, profile.clone());
+        }
+        self.remembered.extend(known.remembered(span));
+    }
+
     /// Announces a fact of the lead under its next revision.
     pub(super) fn announce(&mut self, fact: &'static str, lead: &mut Lead) {
         let (origin, record_time) = self.origins.of(lead);
@@ -109,8 +122,13 @@ impl Outcome {
         Self { announcements, ..self }
     }
 
-    /// Writes all of it, and the events into the outbox.
-    pub(super) async fn write(mut self, tx: &Tx, locked: &BTreeMap<Uuid, Account>, now: Timestamp) -> Result<()> {
+    /// Writes all of it, and the events into the outbox. Returns what is held of the accounts when that is committed.
+    pub(super) async fn write(
+        mut self,
+        tx: &Tx,
+        locked: &BTreeMap<Uuid, Account>,
+        now: Timestamp,
+    ) -> Result<Vec<Remembered>> {
         leads::save(tx, &self.leads.into_values().collect::<Vec<_>>()).await?;
         for frozen in self.hand_overs.iter_mut().filter(|frozen| frozen.explanation.has_limit()) {
             let all = evidence::count(&**tx, &frozen.sides, frozen.explanation.at, i64::MAX).await?;
@@ -122,15 +140,22 @@ impl Outcome {
         let is_news = |id: &Uuid, due: &mut Option<i64>| locked.get(id).is_none_or(|account| account.due_time != *due);
         self.due.retain(is_news);
         accounts::set_due(tx, &self.due).await?;
-        let profiles = if self.announcements.is_empty() { HashMap::new() } else { newest_profiles(tx, locked).await? };
+        let survivor =
+            |lead: &Lead| locked.get(&lead.account_id).map_or(lead.account_id, |account| account.survivor_id);
+        if self.announcements.iter().any(|one| !self.profiles.contains_key(&survivor(&one.lead))) {
+            let known = std::mem::take(&mut self.profiles);
+            self.profiles = newest_profiles(tx, locked).await?;
+            self.profiles.extend(known);
+        }
         let messages = self.announcements.into_iter().map(|Announcement { fact, lead, origin, record_time }| {
             let named = NamedLead::of(lead, locked);
-            let (account, profile) = (locked.get(&named.lead.account_id), profiles.get(&named.lead.account_id));
+            let (account, profile) = (locked.get(&named.lead.account_id), self.profiles.get(&named.lead.account_id));
             let record_time = record_time.map(from_millis);
             let payload = wire::lead_event(&named, account, profile, now, record_time);
             outbox::Message { subject: format!("leadflow.lead.v1.{fact}"), payload, origin }
         });
-        outbox::announce_all(tx, messages.collect(), now).await
+        outbox::announce_all(tx, messages.collect(), now).await?;
+        Ok(self.remembered)
     }
 }
 

@@ -1,6 +1,9 @@
 //! Activities that the ledger has moved to another account: what a visitor did before it was known where they are.
 
-use std::collections::{BTreeMap, HashMap};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
 
 use leadflow_platform::{Result, db::Tx};
 use uuid::Uuid;
@@ -8,6 +11,7 @@ use uuid::Uuid;
 use super::{
     App,
     intake::{Recorded, leave_out_erased, sides},
+    memory::Remembered,
     origins::Origins,
     rescore::Cause,
 };
@@ -19,11 +23,10 @@ use crate::{
 impl App {
     /// Moves activities, and scores the accounts again that they were at and are at.
     pub(crate) async fn reattribute(&self, moved: Vec<Recorded>) -> Result<()> {
-        let app = self.clone();
-        self.database.write(move |tx| async move { app.reattribute_in(&tx, moved).await }).await
+        self.score(move |app, tx| async move { app.reattribute_in(&tx, moved).await }).await
     }
 
-    async fn reattribute_in(&self, tx: &Tx, mut moved: Vec<Recorded>) -> Result<()> {
+    async fn reattribute_in(&self, tx: &Tx, mut moved: Vec<Recorded>) -> Result<Vec<Remembered>> {
         leave_out_erased(tx, &mut moved).await?;
         let moved = newest(moved);
         let ids: Vec<_> = moved.keys().copied().collect();
@@ -40,13 +43,13 @@ impl App {
         // Only what another replica has not moved meanwhile.
         let before = evidence::whereabouts(tx, &ids).await?;
         let (mut news, mut origins, mut fresh) =
-            (HashMap::<Uuid, Vec<Activity>>::new(), Origins::default(), Vec::new());
+            (HashMap::<Uuid, Vec<Arc<Activity>>>::new(), Origins::default(), Vec::new());
         for (id, one) in moved {
             let known = before.get(&id);
             if known.is_some_and(|(_, attribution)| *attribution >= one.attribution) {
                 continue;
             }
-            let (row, origin) = one.into_evidence();
+            let (row, origin) = one.into_evidence(&self.memory);
             if let Some(account) = row.account_id {
                 sides(&locked, account).for_each(|side| origins.activity(side, &row.activity, origin));
                 news.entry(account).or_default().push(row.activity.clone());

@@ -1,7 +1,10 @@
 //! Scoring accounts again, in the transaction of what has changed. Every way to a new score leads through here, so that
 //! a score depends on what is known and on nothing else.
 
-use std::collections::{BTreeMap, HashMap};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
 
 use leadflow_platform::{Result, db::Tx, ids};
 use uuid::Uuid;
@@ -9,6 +12,7 @@ use uuid::Uuid;
 use super::{
     App, explain,
     known::{self, Known},
+    memory::Span,
     origins::Origins,
     outcome::{Frozen, Outcome},
 };
@@ -37,6 +41,8 @@ const AHEAD_MS: i64 = 10 * 60_000;
 pub(super) enum Cause {
     /// Activities have come in, and nothing else has changed.
     Recorded(Origins),
+    /// Nothing has changed of the accounts themselves, but of people.
+    People(Origins),
     /// Something else has changed, such as facts or whose an activity is.
     News(Origins),
     /// Only time has passed.
@@ -50,13 +56,14 @@ impl App {
         &self,
         tx: &Tx,
         locked: &BTreeMap<Uuid, Account>,
-        news: HashMap<Uuid, Vec<Activity>>,
+        news: HashMap<Uuid, Vec<Arc<Activity>>>,
         cause: Cause,
     ) -> Result<Outcome> {
         let time_only = matches!(cause, Cause::Time);
         let recorded_only = matches!(cause, Cause::Recorded(_));
+        let changed = matches!(cause, Cause::News(_));
         let origins = match cause {
-            Cause::Recorded(origins) | Cause::News(origins) => origins,
+            Cause::Recorded(origins) | Cause::People(origins) | Cause::News(origins) => origins,
             Cause::Time => Origins::default(),
         };
         let mut outcome = Outcome::of(origins);
@@ -66,12 +73,17 @@ impl App {
             return Ok(outcome);
         };
         let now = self.now();
-        let all = known::load(&**tx, &model, locked, news, last_hour(now)).await?;
-        for known in all {
+        // One more than counts shows that there are more.
+        let span = Span { after: last_hour(now) - model.model.window_ms, limit: model.model.max_activities + 1 };
+        // What has changed in this transaction stands in the database only.
+        let remembered = if changed { BTreeMap::new() } else { self.memory.take(locked, span) };
+        for known in known::load(&**tx, &model, locked, &self.memory, remembered, news, span).await? {
             let (at, by_time) = moment(&known, now, time_only, model.version);
             let sides = known.sides.clone();
             let outcome = &mut outcome;
-            AccountRun { app: self, model: &model, at, by_time, recorded_only, sides: &sides, outcome }.score(known);
+            let run = AccountRun { app: self, model: &model, at, by_time, recorded_only, sides: &sides, outcome };
+            let known = run.score(known);
+            outcome.note(known, span);
         }
         Ok(outcome)
     }
@@ -104,19 +116,22 @@ struct AccountRun<'a> {
 }
 
 impl AccountRun<'_> {
-    fn score(mut self, mut known: Known) {
+    /// Returns what is known then.
+    fn score(mut self, mut known: Known) -> Known {
         let joined = self.join_leads(&mut known);
         self.open_leads(&mut known);
         // What is due is scored with what has come, for its time is noted anew.
         let is_due = known.account.due_time.is_some_and(|due| due <= self.at);
         let may_rest = self.recorded_only && !joined && !is_due;
-        let Known { account, is_known, mut leads, history, news, dispositions, adjustments, .. } = known;
+        let mut leads = std::mem::take(&mut known.leads);
+        let mut became = std::mem::take(&mut known.became);
+        let Known { ref account, is_known, ref history, news, ref adjustments, .. } = known;
         let news = &history.activities[news..];
-        let evaluated = Evaluated::new(self.model, &history, ALL_KNOWN);
+        let evaluated = Evaluated::new(self.model, history, ALL_KNOWN);
         self.app.metrics.failed_conditions(evaluated.failed_conditions());
         let to_come = history.activities.iter().map(|activity| activity.occur_time).filter(|&time| time > self.at);
         let mut due: Option<i64> = to_come.min();
-        let mut matches = HashMap::new();
+        let mut matches = vec![None; history.activities.len()];
         for index in 0..leads.len() {
             if leads[index].closed.is_some() {
                 continue;
@@ -127,18 +142,18 @@ impl AccountRun<'_> {
             let lead = &mut leads[index];
             let prepared = Prepared::new(&evaluated, &scope, &given, self.at);
             if !(may_rest && self.rests(lead, &prepared, news)) {
-                self.outcome.origins.note(lead);
-                self.score_lead(is_known, lead, &history, &prepared);
+                self.score_lead(is_known, may_rest, lead, history, &prepared);
             }
             if lead.closed.is_none() {
                 let next = self.next_due(lead, prepared.last_activity_time());
                 due = Some(due.map_or(next, |due| due.min(next)));
-                note_matches(&mut matches, &prepared, &history.activities);
+                prepared.note_matches(&mut matches);
             }
         }
-        self.dispose(&leads, &history, &matches, &dispositions);
+        self.dispose(&leads, history, &matches, &mut became);
         self.outcome.due.extend(self.sides.iter().map(|&side| (side, None)));
         self.outcome.due.insert(account.account_id, due);
+        Known { leads, became, ..known }
     }
 
     /// Joins the leads of accounts that have become one, and takes those apart that are another account's again. Says
@@ -161,12 +176,17 @@ impl AccountRun<'_> {
     /// Opens a lead for each activity that does so, in the order in which they happened.
     fn open_leads(&mut self, known: &mut Known) {
         let begin = self.at - self.model.model.window_ms;
+        let is_open = |category: Option<&str>| {
+            let is_open = |lead: &Lead| lead.closed.is_none() && Some(lead.product_category.as_str()) == category;
+            known.leads.iter().any(is_open)
+        };
         let mut opening_ones: Vec<_> = known
             .history
             .activities
             .iter()
             .filter(|activity| self.model.model.opens(&activity.activity_type))
             .filter(|activity| begin < activity.occur_time && activity.occur_time <= self.at)
+            .filter(|activity| !is_open(activity.product_category.as_deref()))
             .collect();
         opening_ones.sort_unstable_by(|a, b| a.order().cmp(&b.order()));
         for activity in opening_ones {
@@ -187,17 +207,26 @@ impl AccountRun<'_> {
         }
     }
 
-    fn is_fast_track(&self, activity: &Activity, history: &History, category: &str) -> bool {
-        let alone = History { activities: vec![activity.clone()], ..history.clone() };
+    fn is_fast_track(&self, activity: &Arc<Activity>, history: &History, category: &str) -> bool {
+        let alone = History { activities: vec![Arc::clone(activity)], ..history.clone() };
         let scope = LeadScope { product_category: category.to_owned(), ..LeadScope::default() };
         let evaluated = Evaluated::new(self.model, &alone, ALL_KNOWN);
         let prepared = Prepared::new(&evaluated, &scope, &[], self.at);
         prepared.score(self.at).fast_track.is_some()
     }
 
-    fn score_lead(&mut self, account_known: bool, lead: &mut Lead, history: &History, prepared: &Prepared<'_>) {
+    fn score_lead(
+        &mut self,
+        account_known: bool,
+        may_rest: bool,
+        lead: &mut Lead,
+        history: &History,
+        prepared: &Prepared<'_>,
+    ) {
         self.app.metrics.failed_conditions(prepared.failed_conditions());
         let score = prepared.score(self.at);
+        let before = lead.clone();
+        self.outcome.origins.note(lead);
         let fact = lead.state.see(Sighting {
             score: &score,
             activities: i32::try_from(prepared.activities()).unwrap_or(i32::MAX),
@@ -210,6 +239,11 @@ impl AccountRun<'_> {
         });
         lead.next_check_time = next_check_time(prepared, &score);
         match fact {
+            // It only looked as if it were moved: it is as it was, and scored again when its own time comes.
+            Fact::Nothing if may_rest && lead.next_check_time == before.next_check_time => {
+                *lead = before;
+                return;
+            }
             Fact::Nothing => {}
             Fact::Changed => self.outcome.announce("changed", lead),
             Fact::SalesReady => self.hand_over(lead, history, prepared, &score),
@@ -239,7 +273,7 @@ impl AccountRun<'_> {
 
     /// Whether nothing of what has come moves the lead: only time has passed for it, and it is scored again when its own time
     /// comes. An account has leads in several categories, and most of what comes is about one.
-    fn rests(&self, lead: &Lead, prepared: &Prepared<'_>, news: &[Activity]) -> bool {
+    fn rests(&self, lead: &Lead, prepared: &Prepared<'_>, news: &[Arc<Activity>]) -> bool {
         let begin = self.at - self.model.model.window_ms;
         lead.state.model_version == self.model.version
             && refresh_time(lead) > self.at
@@ -261,8 +295,8 @@ impl AccountRun<'_> {
         &mut self,
         leads: &[Lead],
         history: &History,
-        matches: &HashMap<Uuid, bool>,
-        before: &HashMap<Uuid, Disposition>,
+        matches: &[Option<bool>],
+        became: &mut [Option<Disposition>],
     ) {
         let closed: Vec<_> = leads
             .iter()
@@ -272,11 +306,11 @@ impl AccountRun<'_> {
             })
             .collect();
         let (categories, shares) = (&self.model.categories, &self.model.model.shares_milli);
-        for activity in &history.activities {
-            let matches = matches.get(&activity.activity_id).copied();
-            let became = disposition(activity, matches, &closed, categories, shares);
-            if before.get(&activity.activity_id) != Some(&became) {
-                self.outcome.dispositions.insert(activity.activity_id, became);
+        for ((activity, matches), became) in history.activities.iter().zip(matches).zip(became) {
+            let now = disposition(activity, *matches, &closed, categories, shares);
+            if *became != Some(now) {
+                *became = Some(now);
+                self.outcome.dispositions.insert(activity.activity_id, now);
             }
         }
     }
@@ -285,15 +319,6 @@ impl AccountRun<'_> {
 /// When the lead is scored again at the latest.
 fn refresh_time(lead: &Lead) -> i64 {
     last_hour(lead.state.score_time) + REFRESH_HOURS * HOUR_MS
-}
-
-/// Notes of each activity that can count for a lead whether a rule matches it there.
-fn note_matches(matches: &mut HashMap<Uuid, bool>, prepared: &Prepared<'_>, activities: &[Activity]) {
-    for activity in activities {
-        if let Some(here) = prepared.matches(activity) {
-            *matches.entry(activity.activity_id).or_default() |= here;
-        }
-    }
 }
 
 /// What of the history a lead looks at. `sides` are the accounts that are one, and `leads` all of theirs.

@@ -15,6 +15,7 @@ impl App {
     /// Scores what is due, every `interval`, until shutdown.
     pub(crate) async fn sweep(self, interval: Duration, shutdown: CancellationToken) {
         while !shutdown.is_cancelled() {
+            self.memory.forget_idle();
             match self.sweep_once().await {
                 Ok(scored) if scored >= BATCH => continue,
                 Ok(_) => {}
@@ -27,17 +28,20 @@ impl App {
     /// Scores a batch of what is due and says how many accounts it was.
     async fn sweep_once(&self) -> Result<u64> {
         let app = self.clone();
-        self.database
+        let (scored, held) = self
+            .database
             .write(move |tx| async move {
                 let now = app.clock.now();
                 let locked = accounts::lock_due(&tx, now.as_millisecond(), BATCH).await?;
                 if locked.is_empty() {
-                    return Ok(0);
+                    return Ok((0, Vec::new()));
                 }
                 let outcome = app.rescore(&tx, &locked, HashMap::new(), Cause::Time).await?;
-                outcome.write(&tx, &locked, now).await?;
-                Ok(locked.len() as u64)
+                let held = outcome.write(&tx, &locked, now).await?;
+                Ok((locked.len() as u64, held))
             })
-            .await
+            .await?;
+        self.memory.keep(held);
+        Ok(scored)
     }
 }

@@ -93,6 +93,11 @@ impl CompiledModel {
         self.engagement.iter().any(|condition| condition.references().contains(&format!("contact.{fact}")))
     }
 
+    /// Whether a rule looks at anything of a contact.
+    pub fn looks_at_contacts(&self) -> bool {
+        self.engagement.iter().any(|condition| condition.references().iter().any(|path| path.starts_with("contact.")))
+    }
+
     /// The indexes of the engagement rules that can match activities of this type: those that look at answers, or the
     /// others.
     pub(super) fn engagement_rules(&self, activity_type: &str, answers: bool) -> impl Iterator<Item = usize> {

@@ -113,7 +113,7 @@ impl<'a> Sight<'a> {
             "answers" => of(self.answers, name),
             "contact" => of(self.contact, name),
             _ => match name.strip_prefix("attributes.") {
-                Some(name) => of(self.activity.map(|activity| &activity.attributes), name),
+                Some(name) => of(self.activity.map(|activity| &*activity.attributes), name),
                 None => word(self.activity?, name).map(Fact::Text),
             },
         }
@@ -130,7 +130,7 @@ impl<'a> Sight<'a> {
             Some((name.to_owned(), Value::String(word.to_owned())))
         });
         let mut activity: Record = words.collect();
-        let attributes = record(self.activity.map(|activity| &activity.attributes));
+        let attributes = record(self.activity.map(|activity| &*activity.attributes));
         activity.insert("attributes".to_owned(), Value::Record(attributes));
         scope.set("activity", &activity);
         scope

@@ -1,5 +1,7 @@
 //! An account's history with the conditions evaluated that are the same for each of its leads and at each moment.
 
+use std::sync::Arc;
+
 use super::{
     compiled::CompiledModel,
     conditions::Sight,
@@ -28,7 +30,7 @@ impl<'a> Evaluated<'a> {
         let mut failed_conditions = 0;
         let fit = model.fit.all_matching(Sight { account, ..Sight::default() }, &mut failed_conditions);
         let mut evaluated = Self { model, history, known_at, matches: Vec::new(), fit, account, failed_conditions: 0 };
-        let of_activity = |activity: &Activity| {
+        let of_activity = |activity: &Arc<Activity>| {
             if !activity.counts(known_at) {
                 return Vec::new();
             }

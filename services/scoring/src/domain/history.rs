@@ -1,6 +1,6 @@
 //! What is known of one account: the data that a score is computed from. All times in milliseconds since the epoch.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
@@ -16,10 +16,10 @@ pub const DECLARED: &str = "profile.";
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct History {
     /// In no order.
-    pub activities: Vec<Activity>,
+    pub activities: Vec<Arc<Activity>>,
     /// Activities that bear answers, of all time; may overlap with `activities`.
     #[serde(default)]
-    pub answering: Vec<Activity>,
+    pub answering: Vec<Arc<Activity>>,
     /// Revisions of the account's profile.
     pub account_revisions: Vec<Profile>,
     /// Revisions of each contact's profile.
@@ -28,22 +28,22 @@ pub struct History {
     pub adjustments: Vec<Adjustment>,
 }
 
-/// One thing that somebody did.
+/// One thing that somebody did. Its words and facts are the same again and again, and shared.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Activity {
     /// The ledger's id.
     pub activity_id: Uuid,
     /// The source's name.
-    pub source: String,
+    pub source: Arc<str>,
     /// The source's own id of it.
-    pub source_event_id: String,
+    pub source_event_id: Arc<str>,
     /// For example `form_submitted`.
     #[serde(rename = "type")]
-    pub activity_type: String,
+    pub activity_type: Arc<str>,
     /// For example `web`.
-    pub channel: String,
+    pub channel: Arc<str>,
     /// What the interest was in.
-    pub product_category: Option<String>,
+    pub product_category: Option<Arc<str>>,
     /// When it happened.
     pub occur_time: i64,
     /// When it was accepted.
@@ -51,13 +51,13 @@ pub struct Activity {
     /// Who did it.
     pub contact_id: Option<Uuid>,
     /// What it was done to.
-    pub object_id: Option<String>,
+    pub object_id: Option<Arc<str>>,
     /// Declared, typed facts.
     #[serde(default)]
-    pub attributes: Facts,
+    pub attributes: Arc<Facts>,
     /// Answers to questions.
     #[serde(default)]
-    pub answers: Facts,
+    pub answers: Arc<Facts>,
     /// When it was found not to be a buyer's act.
     #[serde(default)]
     pub reclassify_time: Option<i64>,

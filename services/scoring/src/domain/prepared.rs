@@ -35,6 +35,8 @@ pub struct Prepared<'a> {
 #[derive(Debug)]
 pub(super) struct Candidate<'a> {
     pub(super) activity: &'a Activity,
+    /// Its index in the history.
+    index: usize,
     pub(super) share_milli: i32,
     /// Indexes of the engagement rules that match.
     matches: Cow<'a, [usize]>,
@@ -132,13 +134,14 @@ impl<'a> Prepared<'a> {
         self.sharing().next().map(|activity| activity.occur_time)
     }
 
-    /// Whether a rule matches the activity in this lead; none when the activity cannot count for it.
-    pub fn matches(&self, activity: &Activity) -> Option<bool> {
-        let place = self.find(activity)?;
-        let candidate = &self.candidates[place];
-        // What is beyond the maximum has its part in the line of the limit.
-        let matches = place >= self.evaluated.model.model.max_activities || !candidate.matches.is_empty();
-        (candidate.share_milli > 0).then_some(matches)
+    /// Notes of each activity of the history that can count for this lead whether a rule matches it here; one that has
+    /// matched elsewhere has.
+    pub fn note_matches(&self, matches: &mut [Option<bool>]) {
+        for (place, candidate) in self.candidates.iter().enumerate().filter(|(_, it)| it.share_milli > 0) {
+            // What is beyond the maximum has its part in the line of the limit.
+            let here = place >= self.evaluated.model.model.max_activities || !candidate.matches.is_empty();
+            *matches[candidate.index].get_or_insert(false) |= here;
+        }
     }
 
     /// Whether the score may be another one because of this activity, which has happened by the moment that was prepared for.
@@ -289,7 +292,7 @@ impl<'a> Valid<'a> {
     /// An activity with a line above zero.
     pub(super) fn note(&mut self, activity: &'a Activity) {
         self.contacts.extend(activity.contact_id);
-        self.channels.insert(activity.channel.as_str());
+        self.channels.insert(&activity.channel);
         self.activities.insert(activity.activity_id);
     }
 
@@ -310,13 +313,14 @@ fn candidates<'a>(evaluated: &'a Evaluated<'a>, scope: &LeadScope, at: i64) -> V
     let mut candidates: Vec<_> = history
         .activities
         .iter()
+        .enumerate()
         .zip(&evaluated.matches)
-        .filter(|(activity, _)| activity.counts(known_at) && scope.holds(activity))
-        .filter(|(activity, _)| at - model.model.window_ms < activity.occur_time && activity.occur_time <= at)
-        .map(|(activity, matches)| {
+        .filter(|((_, activity), _)| activity.counts(known_at) && scope.holds(activity))
+        .filter(|((_, activity), _)| at - model.model.window_ms < activity.occur_time && activity.occur_time <= at)
+        .map(|((index, activity), matches)| {
             let of = activity.product_category.as_deref();
             let share_milli = model.categories.share_milli(of, &scope.product_category, shares);
-            Candidate { activity, share_milli, matches: Cow::Borrowed(matches) }
+            Candidate { activity, index, share_milli, matches: Cow::Borrowed(matches) }
         })
         .collect();
     candidates.sort_unstable_by(|a, b| b.activity.order().cmp(&a.activity.order()));
@@ -332,9 +336,9 @@ fn latest_answers(evaluated: &Evaluated<'_>, scope: &LeadScope, at: i64) -> Fact
         .chain(&history.answering)
         .filter(|activity| !activity.answers.is_empty() && activity.occur_time <= at && activity.counts(known_at))
         .filter(|activity| scope.holds(activity))
-        .filter(|activity| activity.product_category.as_ref().is_none_or(|of| *of == scope.product_category))
+        .filter(|activity| activity.product_category.as_deref().is_none_or(|of| of == scope.product_category))
         .collect();
     bearing.sort_by_key(|activity| (activity.product_category.is_some(), activity.order()));
-    let answers = bearing.into_iter().flat_map(|activity| &activity.answers);
+    let answers = bearing.into_iter().flat_map(|activity| activity.answers.iter());
     answers.map(|(question, answer)| (question.clone(), answer.clone())).collect()
 }

@@ -25,6 +25,9 @@ pub fn next_check_time(prepared: &Prepared<'_>, score: &Score) -> Option<i64> {
         let other = first_other(prepared, score.band, now, scan_end);
         return Some(other.unwrap_or(scan_end) * HOUR_MS);
     }
+    if score.band == Band::Cold {
+        return None;
+    }
     // From here on the score can only fall, until the last activity has left the window.
     let last = prepared.latest_occur_time()?.checked_add(prepared.window_ms())? + HOUR_MS;
     first_other(prepared, score.band, now, last.div_euclid(HOUR_MS)).map(|hour| hour * HOUR_MS)

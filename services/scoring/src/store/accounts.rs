@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use leadflow_platform::{
     Error, Result,
-    db::{Tx, column_of, insert_all, is_any, table_of},
+    db::{Tx, column_of, insert_all, insert_returning, is_any, table_of},
     trace::Origin,
 };
 use sea_orm::{
@@ -34,6 +34,8 @@ pub(crate) struct Account {
     pub(crate) survivor_id: Uuid,
     /// Whether other accounts are one with it.
     pub(crate) joined: bool,
+    /// Grows by one with each transaction that has locked it to change something: of the account, its leads or its evidence.
+    pub(crate) version: i64,
 }
 
 impl Account {
@@ -63,15 +65,22 @@ pub(crate) async fn lock_wanted(tx: &Tx, mut wanted: BTreeMap<Uuid, i64>) -> Res
             rolls_up_to: Set(None),
             survivor_id: Set(None),
             joined: Set(false),
+            version: Set(1),
         })
         .collect();
-    let newer = OnConflict::column(account::Column::AccountId)
-        .update_column(account::Column::WantedRevision)
-        .action_and_where(Expr::cust("accounts.wanted_revision < excluded.wanted_revision"))
+    // What is there is updated in any case, which locks it, and is returned as it is then.
+    let there = OnConflict::column(account::Column::AccountId)
+        .value(account::Column::WantedRevision, Expr::cust(NEWER))
+        .value(account::Column::Version, Expr::cust("accounts.version + 1"))
         .to_owned();
-    insert_all(tx, rows, Some(newer)).await?;
-    lock_rows(tx, &all).await
+    let rows = insert_returning(tx, rows, there).await?;
+    let locked = rows.into_iter().map(|row| (row.account_id, to_account(row))).collect();
+    check_joined(tx, &locked, &all).await?;
+    Ok(locked)
 }
+
+const NEWER: &str = "CASE WHEN accounts.wanted_revision < excluded.wanted_revision \
+     THEN excluded.wanted_revision ELSE accounts.wanted_revision END";
 
 /// Locks the accounts and all that are one with them, in the order of their ids, and returns them.
 ///
@@ -93,13 +102,34 @@ async fn lock_rows(tx: &Tx, ids: &[Uuid]) -> Result<BTreeMap<Uuid, Account>> {
             .await?;
         locked.extend(rows.into_iter().map(|row| (row.account_id, to_account(row))));
     }
+    check_joined(tx, &locked, ids).await?;
+    grow(tx, &mut locked).await?;
+    Ok(locked)
+}
+
+/// Under the locks no more accounts may be one with these than before.
+async fn check_joined(tx: &Tx, locked: &BTreeMap<Uuid, Account>, ids: &[Uuid]) -> Result<()> {
     if locked.values().any(|account| account.joined) {
         let now = joined::with_joined(&**tx, ids).await?;
         if !now.iter().all(|id| locked.contains_key(id) || ids.contains(id)) {
             return Err(Error::unavailable("accounts are being merged: try again"));
         }
     }
-    Ok(locked)
+    Ok(())
+}
+
+/// Notes that something of these accounts may be about to change.
+async fn grow(tx: &Tx, locked: &mut BTreeMap<Uuid, Account>) -> Result<()> {
+    let ids: Vec<_> = locked.keys().copied().collect();
+    for chunk in ids.chunks(CHUNK) {
+        account::Entity::update_many()
+            .col_expr(account::Column::Version, Expr::col(account::Column::Version).add(1))
+            .filter(is_any(&**tx, account::Column::AccountId, chunk.iter().copied()))
+            .exec(&**tx)
+            .await?;
+    }
+    locked.values_mut().for_each(|account| account.version += 1);
+    Ok(())
 }
 
 /// Locks accounts that are to be scored again by now, with all that are one with them, where nobody else is at any of
@@ -118,6 +148,7 @@ pub(crate) async fn lock_due(tx: &Tx, now: i64, limit: u64) -> Result<BTreeMap<U
     let others = there.values().filter(|account| !locked.contains_key(&account.account_id));
     let torn: BTreeSet<_> = others.map(|account| account.survivor_id).collect();
     locked.retain(|_, account| !torn.contains(&account.survivor_id));
+    grow(tx, &mut locked).await?;
     Ok(locked)
 }
 
@@ -270,5 +301,6 @@ fn to_account(row: account::Model) -> Account {
         pointer: Pointer { merged_into: row.merged_into, rolls_up_to: row.rolls_up_to },
         survivor_id: row.survivor_id.unwrap_or(row.account_id),
         joined: row.joined,
+        version: row.version,
     }
 }

@@ -1,7 +1,10 @@
 //! Evidence: the activities that scoring holds. Its primary key is the inbox: an activity that is there has had its
 //! effect.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::{
+    collections::{BTreeMap, HashMap, HashSet},
+    sync::Arc,
+};
 
 use leadflow_platform::{
     Error, Result,
@@ -23,7 +26,7 @@ use evidence::{ActiveModel, Column, Entity, Model};
 #[derive(Clone, Debug)]
 pub(crate) struct Evidence {
     pub(crate) account_id: Option<Uuid>,
-    pub(crate) activity: Activity,
+    pub(crate) activity: Arc<Activity>,
     pub(crate) disposition: Disposition,
     /// How often the ledger has moved it to another account.
     pub(crate) attribution: i64,
@@ -105,7 +108,7 @@ pub(crate) async fn latest(
     accounts: &[Uuid],
     after: i64,
     limit: usize,
-) -> Result<HashMap<Uuid, Vec<(Activity, Disposition)>>> {
+) -> Result<HashMap<Uuid, Vec<(Arc<Activity>, Disposition)>>> {
     let mut found: HashMap<Uuid, Vec<_>> = HashMap::new();
     for chunk in accounts.chunks(CHUNK) {
         let statement = match connection.get_database_backend() {
@@ -133,17 +136,28 @@ pub(crate) async fn latest(
     Ok(found)
 }
 
+/// Each account by itself, by the index of those that bear answers; `OFFSET 0` keeps PostgreSQL from joining them with the
+/// whole table instead.
+const ANSWERING: &str = "SELECT answering.* FROM unnest($1) AS wanted (account_id) CROSS JOIN LATERAL (\
+     SELECT * FROM evidence WHERE evidence.account_id = wanted.account_id AND answers IS NOT NULL OFFSET 0) AS answering";
+
 /// The activities of these accounts that bear answers, of all time.
 pub(crate) async fn answering(
     connection: &impl ConnectionTrait,
     accounts: &[Uuid],
-) -> Result<HashMap<Uuid, Vec<Activity>>> {
-    let mut found: HashMap<Uuid, Vec<Activity>> = HashMap::new();
-    let rows = Entity::find()
-        .filter(is_any(connection, Column::AccountId, accounts.iter().copied()))
-        .filter(Column::Answers.is_not_null())
-        .all(connection)
-        .await?;
+) -> Result<HashMap<Uuid, Vec<Arc<Activity>>>> {
+    let rows = match connection.get_database_backend() {
+        DatabaseBackend::Postgres => {
+            let values = [accounts.to_vec().into()];
+            let query = Statement::from_sql_and_values(DatabaseBackend::Postgres, ANSWERING, values);
+            Model::find_by_statement(query).all(connection).await?
+        }
+        _ => {
+            let these = is_any(connection, Column::AccountId, accounts.iter().copied());
+            Entity::find().filter(these).filter(Column::Answers.is_not_null()).all(connection).await?
+        }
+    };
+    let mut found: HashMap<Uuid, Vec<Arc<Activity>>> = HashMap::new();
     for row in rows {
         let (account, activity) = (row.account_id.unwrap_or_default(), to_activity(row)?);
         found.entry(account).or_default().push(activity);
@@ -183,7 +197,7 @@ pub(crate) async fn as_of(
     until: i64,
     known_at: i64,
     limit: usize,
-) -> Result<(Vec<Activity>, u64)> {
+) -> Result<(Vec<Arc<Activity>>, u64)> {
     let count = count(connection, accounts, until, known_at).await?;
     let rows = within(connection, accounts, until, known_at)
         .order_by(Column::OccurTime, Order::Desc)
@@ -248,14 +262,14 @@ fn to_row(evidence: &Evidence) -> Result<ActiveModel> {
         activity_id: Set(activity.activity_id),
         account_id: Set(evidence.account_id),
         contact_id: Set(activity.contact_id),
-        source: Set(activity.source.clone()),
-        source_event_id: Set(activity.source_event_id.clone()),
-        activity_type: Set(activity.activity_type.clone()),
-        channel: Set(activity.channel.clone()),
-        product_category: Set(activity.product_category.clone()),
+        source: Set(activity.source.to_string()),
+        source_event_id: Set(activity.source_event_id.to_string()),
+        activity_type: Set(activity.activity_type.to_string()),
+        channel: Set(activity.channel.to_string()),
+        product_category: Set(activity.product_category.as_deref().map(str::to_owned)),
         occur_time: Set(activity.occur_time),
         record_time: Set(activity.record_time),
-        object_id: Set(activity.object_id.clone()),
+        object_id: Set(activity.object_id.as_deref().map(str::to_owned)),
         attributes: Set(facts(&activity.attributes)?),
         answers: Set(facts(&activity.answers)?),
         reclassify_time: Set(activity.reclassify_time),
@@ -273,22 +287,23 @@ fn to_evidence(row: Model) -> Result<Evidence> {
     })
 }
 
-fn to_activity(row: Model) -> Result<Activity> {
-    let facts = |json: Option<serde_json::Value>| json.map_or(Ok(Default::default()), from_json);
-    Ok(Activity {
+fn to_activity(row: Model) -> Result<Arc<Activity>> {
+    let facts =
+        |json: Option<serde_json::Value>| json.map_or(Ok(Default::default()), |json| from_json(json).map(Arc::new));
+    Ok(Arc::new(Activity {
         activity_id: row.activity_id,
-        source: row.source,
-        source_event_id: row.source_event_id,
-        activity_type: row.activity_type,
-        channel: row.channel,
-        product_category: row.product_category,
+        source: row.source.into(),
+        source_event_id: row.source_event_id.into(),
+        activity_type: row.activity_type.into(),
+        channel: row.channel.into(),
+        product_category: row.product_category.map(Into::into),
         occur_time: row.occur_time,
         record_time: row.record_time,
         contact_id: row.contact_id,
-        object_id: row.object_id,
+        object_id: row.object_id.map(Into::into),
         attributes: facts(row.attributes)?,
         answers: facts(row.answers)?,
         reclassify_time: row.reclassify_time,
         account_id: row.account_id,
-    })
+    }))
 }

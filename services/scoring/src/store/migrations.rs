@@ -4,3 +4,4 @@ pub(super) mod merges;
 pub(super) mod reattribution;
 pub(super) mod roll_up;
 pub(super) mod sides;
+pub(super) mod versions;

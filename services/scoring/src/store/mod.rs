@@ -30,6 +30,7 @@ impl MigratorTrait for Migrator {
             Box::new(migrations::reattribution::Reattribution),
             Box::new(migrations::sides::Sides),
             Box::new(migrations::roll_up::RollUp),
+            Box::new(migrations::versions::Versions),
         ])
     }
 }

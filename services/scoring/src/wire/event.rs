@@ -29,7 +29,7 @@ use crate::{
 
 /// An activity that the ledger announces.
 pub(crate) fn recorded(event: ActivityRecorded, origin: Origin) -> Result<Recorded> {
-    let none_if_empty = |text: String| (!text.is_empty()).then_some(text);
+    let none_if_empty = |text: String| (!text.is_empty()).then(|| text.into());
     let time = |field, time: Option<&prost_types::Timestamp>| {
         let time = time.ok_or_else(|| Error::invalid(field, "is missing"))?;
         clock::from_proto(field, time).map(Timestamp::as_millisecond)
@@ -41,15 +41,15 @@ pub(crate) fn recorded(event: ActivityRecorded, origin: Origin) -> Result<Record
         attribution: event.attribution,
         activity: Activity {
             activity_id: ids::parse("activity_id", &event.activity_id)?,
-            channel: channel(event.channel()).to_owned(),
+            channel: channel(event.channel()).into(),
             occur_time: time("occur_time", event.occur_time.as_ref())?,
             record_time: time("record_time", event.record_time.as_ref())?,
             contact_id: ids::parse_optional("contact_id", &event.contact_id)?,
-            attributes: value::map_from_proto("attributes", &event.attributes)?,
-            answers: value::map_from_proto("answers", &event.answers)?,
-            source: event.source,
-            source_event_id: event.source_event_id,
-            activity_type: event.activity_type,
+            attributes: value::map_from_proto("attributes", &event.attributes)?.into(),
+            answers: value::map_from_proto("answers", &event.answers)?.into(),
+            source: event.source.into(),
+            source_event_id: event.source_event_id.into(),
+            activity_type: event.activity_type.into(),
             product_category: none_if_empty(event.product_category),
             object_id: none_if_empty(event.object_id),
             reclassify_time: None,

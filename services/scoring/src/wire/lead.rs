@@ -176,7 +176,7 @@ pub(crate) fn evidence(evidence: &evidence::Evidence) -> pb::Evidence {
         activity_id: activity.activity_id.to_string(),
         account_id: text(evidence.account_id),
         contact_id: text(activity.contact_id),
-        product_category: activity.product_category.clone().unwrap_or_default(),
+        product_category: activity.product_category.as_deref().unwrap_or_default().to_owned(),
         occur_time: Some(time(activity.occur_time)),
         record_time: Some(time(activity.record_time)),
         disposition: disposition.into(),

@@ -1,6 +1,7 @@
 //! Generated histories: small, dense, and full of the edges that matter.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use leadflow_scoring::domain::{
     Activity, Adjustment, Categories, CompiledModel, History, LeadScope, Model, Profile,
@@ -184,15 +185,17 @@ prop_compose! {
         };
         Activity {
             activity_id: Uuid::from_u128(id),
-            source_event_id: format!("{event}-{id:032x}"),
-            source, activity_type, channel,
-            product_category: category,
+            source_event_id: format!("{event}-{id:032x}").into(),
+            source: source.into(),
+            activity_type: activity_type.into(),
+            channel: channel.into(),
+            product_category: category.map(Into::into),
             occur_time,
             record_time: (occur_time + delay).min(NOW + 300_000),
             contact_id: who.map(contact),
-            object_id: object.map(|object| format!("o{object}")),
-            attributes: facts([("seats", seats.map(|seats| json!(f64::from(seats)))), ("", None)]),
-            answers: facts([("budget", budget.map(|budget| json!(f64::from(budget)))), ("meeting", meeting.map(Json::from))]),
+            object_id: object.map(|object| format!("o{object}").into()),
+            attributes: facts([("seats", seats.map(|seats| json!(f64::from(seats)))), ("", None)]).into(),
+            answers: facts([("budget", budget.map(|budget| json!(f64::from(budget)))), ("meeting", meeting.map(Json::from))]).into(),
             reclassify_time: reclassified,
             account_id: None,
         }
@@ -250,6 +253,7 @@ prop_compose! {
         activities.sort_by_key(|activity| activity.activity_id);
         activities.dedup_by_key(|activity| activity.activity_id);
         let contact_revisions = roles.into_iter().enumerate().map(|(n, revisions)| (contact(n as u128), revisions));
+        let activities: Vec<Arc<Activity>> = activities.into_iter().map(Arc::new).collect();
         let answering = activities.iter().filter(|activity| !activity.answers.is_empty()).cloned().collect();
         let history = History {
             activities,

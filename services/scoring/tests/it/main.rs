@@ -13,6 +13,7 @@ mod hand_overs;
 mod histories;
 mod joining;
 mod lists;
+mod memory;
 mod merges;
 mod opening;
 mod oracle;

@@ -14,6 +14,7 @@ pub(crate) struct Model {
     pub(crate) rolls_up_to: Option<Uuid>,
     pub(crate) survivor_id: Option<Uuid>,
     pub(crate) joined: bool,
+    pub(crate) version: i64,
 }
 
 impl ActiveModelBehavior for ActiveModel {}
