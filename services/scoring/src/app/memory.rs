@@ -26,6 +26,8 @@ use crate::{
 const MAX_ACTIVITIES: u64 = 80_000;
 /// Accounts that this is expected to be.
 const ACCOUNTS: usize = 10_000;
+/// Parts of the memory with a lock each.
+const SHARDS: usize = 4;
 /// Words, and facts, that activities share.
 const MAX_SHARED: usize = 10_000;
 /// How long an account is remembered that nothing happens to: somebody of it may have been erased by another replica.
@@ -99,15 +101,12 @@ impl Default for Memory {
     }
 }
 
-/// An account is taken out and put back each time, so that the oldest ones are those that nothing happens to: they go first,
-/// and none is set apart for having been asked for often.
+/// An account is taken out and put back each time, so that the oldest ones are those that nothing happens to. They go first:
+/// only little is set apart for what was asked for often. An account may be as large as that part of one shard.
 fn options() -> Options {
     let mut options = OptionsBuilder::new();
-    options
-        .estimated_items_capacity(ACCOUNTS)
-        .weight_capacity(MAX_ACTIVITIES)
-        .hot_allocation(0.0)
-        .ghost_allocation(0.0);
+    options.estimated_items_capacity(ACCOUNTS).weight_capacity(MAX_ACTIVITIES);
+    options.shards(SHARDS).hot_allocation(0.1).ghost_allocation(0.0);
     options.build().expect("both capacities are given")
 }
 
