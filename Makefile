@@ -7,7 +7,7 @@ SCALE ?= full
 DURATION ?= 900
 SEED ?=
 
-.PHONY: help run test bench bench-large chaos chaos-plants power-cut check lint oracle clean-data
+.PHONY: help run test bench bench-large chaos chaos-plants power-cut check lint oracle release-check clean-data
 
 help: ## List what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -56,6 +56,9 @@ power-cut: ## Cut the power of a disk under the ledger: what was acknowledged is
 	@scripts/install nats-server postgresql cargo-nextest
 	cargo build --locked --workspace --all-targets
 	cargo nextest run --locked --workspace -E 'binary(power_cut)'
+
+release-check: ## Build what is released and send some hundred activities through it: debug builds are what the tests run
+	@$(MAKE) --no-print-directory bench SCALE=quick
 
 bench: ## How fast it is, beside the least work possible (SCALE=small: three minutes after the release build)
 	@scripts/install nats-server postgresql

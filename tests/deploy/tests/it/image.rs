@@ -32,5 +32,5 @@ fn the_context_of_the_build_holds_the_whole_workspace_and_no_more() {
         assert!(kept.iter().any(|kept| folder.starts_with(kept)), "{} is not in {kept:?}", folder.display());
     }
     assert!(ignore.lines().any(|line| line == "*"), "all else is left out");
-    assert!(["Cargo.toml", "Cargo.lock"].iter().all(|file| kept.contains(file)), "{kept:?}");
+    assert!([".cargo", "Cargo.toml", "Cargo.lock"].iter().all(|file| kept.contains(file)), "{kept:?}");
 }
