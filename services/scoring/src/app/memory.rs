@@ -151,9 +151,9 @@ impl Memory {
 }
 
 /// The one of these that is equal, which this one becomes when there is none.
-fn shared<T: ?Sized>(known: &Cache<Arc<T>, Arc<T>>, one: &Arc<T>) -> Arc<T>
+fn shared<T>(known: &Cache<Arc<T>, Arc<T>>, one: &Arc<T>) -> Arc<T>
 where
-    T: Eq + Hash,
+    T: ?Sized + Eq + Hash,
     Arc<T>: Equivalent<Arc<T>>,
 {
     known.get(one).unwrap_or_else(|| {
