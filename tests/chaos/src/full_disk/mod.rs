@@ -42,7 +42,8 @@ const PATIENCE: Duration = Duration::from_secs(120);
 /// # Errors
 /// When it cannot be run or judged.
 pub(crate) async fn run(settings: &Settings, seed: u64) -> Result<Option<Summary>> {
-    let folder = settings.run_folder();
+    // The oracle looks from another place.
+    let folder = std::path::absolute(settings.run_folder())?;
     let _ = std::fs::remove_dir_all(&folder);
     std::fs::create_dir_all(&folder)?;
     let disk = match Disk::mount(&folder) {
