@@ -5,10 +5,10 @@
 
 use sea_orm::{
     ActiveModelTrait, ActiveValue, ColumnTrait, ConnectionTrait, DatabaseBackend, EntityName as _, EntityTrait,
-    FromQueryResult, Iterable as _, TryGetable, Value,
+    FromQueryResult, Iterable as _, QueryResult, TryGetable, Value,
     sea_query::{
         ArrayType, CaseStatement, Expr, ExprTrait as _, Func, InsertStatement, IntoIden as _, OnConflict, Query,
-        SelectStatement, TableRef, ValueTuple, extension::postgres::PgFunc,
+        ReturningClause, SelectStatement, TableRef, ValueTuple, extension::postgres::PgFunc,
     },
 };
 
@@ -40,15 +40,8 @@ pub async fn insert_new<A: ActiveModelTrait, T: TryGetable>(
     conflict: OnConflict,
     column: <A::Entity as EntityTrait>::Column,
 ) -> Result<Vec<T>> {
-    let backend = tx.get_database_backend();
-    let mut written = Vec::with_capacity(rows.len());
-    for rows in chunks(backend, rows) {
-        let mut insert = insert(backend, rows, Some(conflict.clone()))?;
-        for row in tx.query_all(insert.returning_col(column)).await? {
-            written.push(row.try_get_by_index(0)?);
-        }
-    }
-    Ok(written)
+    let written = insert_and_ask(tx, rows, conflict, Query::returning().column(column)).await?;
+    Ok(written.iter().map(|row| row.try_get_by_index(0)).collect::<std::result::Result<_, _>>()?)
 }
 
 /// As [`insert_all`]; returns the rows that were written, as they are then.
@@ -60,12 +53,22 @@ pub async fn insert_returning<A: ActiveModelTrait>(
     rows: Vec<A>,
     conflict: OnConflict,
 ) -> Result<Vec<<A::Entity as EntityTrait>::Model>> {
+    let written = insert_and_ask(tx, rows, conflict, Query::returning().all()).await?;
+    let rows = written.iter().map(|row| FromQueryResult::from_query_result(row, ""));
+    Ok(rows.collect::<std::result::Result<_, _>>()?)
+}
+
+async fn insert_and_ask<A: ActiveModelTrait>(
+    tx: &Tx,
+    rows: Vec<A>,
+    conflict: OnConflict,
+    asked: ReturningClause,
+) -> Result<Vec<QueryResult>> {
     let backend = tx.get_database_backend();
     let mut written = Vec::with_capacity(rows.len());
     for rows in chunks(backend, rows) {
-        for row in tx.query_all(insert(backend, rows, Some(conflict.clone()))?.returning_all()).await? {
-            written.push(FromQueryResult::from_query_result(&row, "")?);
-        }
+        let mut insert = insert(backend, rows, Some(conflict.clone()))?;
+        written.extend(tx.query_all(insert.returning(asked.clone())).await?);
     }
     Ok(written)
 }

@@ -88,7 +88,9 @@ impl Outcome {
 
     /// Notes what is known now of an account that was scored.
     pub(super) fn note(&mut self, known: Known, span: Span) {
-        if let Some(profile) = Profile::known(&known.history.account_revisions, i64::MAX) {
+        // What is told of its leads was told last.
+        let is_told = self.announcements.last().is_some_and(|one| known.sides.contains(&one.lead.account_id));
+        if is_told && let Some(profile) = Profile::known(&known.history.account_revisions, i64::MAX) {
             self.profiles.insert(known.account.account_id, profile.clone());
         }
         self.remembered.extend(known.remembered(span));

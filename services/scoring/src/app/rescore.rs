@@ -225,7 +225,7 @@ impl AccountRun<'_> {
     ) {
         self.app.metrics.failed_conditions(prepared.failed_conditions());
         let score = prepared.score(self.at);
-        let before = lead.clone();
+        let before = may_rest.then(|| lead.clone());
         self.outcome.origins.note(lead);
         let fact = lead.state.see(Sighting {
             score: &score,
@@ -238,12 +238,14 @@ impl AccountRun<'_> {
             by_time: self.by_time,
         });
         lead.next_check_time = next_check_time(prepared, &score);
-        match fact {
+        if let (Fact::Nothing, Some(before)) = (fact, before)
+            && lead.next_check_time == before.next_check_time
+        {
             // It only looked as if it were moved: it is as it was, and scored again when its own time comes.
-            Fact::Nothing if may_rest && lead.next_check_time == before.next_check_time => {
-                *lead = before;
-                return;
-            }
+            *lead = before;
+            return;
+        }
+        match fact {
             Fact::Nothing => {}
             Fact::Changed => self.outcome.announce("changed", lead),
             Fact::SalesReady => self.hand_over(lead, history, prepared, &score),
