@@ -1,6 +1,6 @@
 //! Events that are written in the transaction that makes them true, and published after it (the transactional outbox).
 //!
-//! A message leaves the table only when the stream has acknowledged it; a crash in between publishes it again under
+//! A message leaves the table only when the stream has acknowledged it and those beside it; a crash in between publishes it again under
 //! the same id, and consumers count it once.
 
 use std::time::Duration;
@@ -8,12 +8,12 @@ use std::time::Duration;
 use jiff::Timestamp;
 use sea_orm::{
     ColumnTrait as _, DatabaseBackend, EntityTrait, PaginatorTrait as _, QueryFilter as _, QueryOrder as _,
-    QuerySelect as _, Set, Statement, TransactionTrait as _, entity::prelude::*,
+    QuerySelect as _, Statement, TransactionTrait as _, entity::prelude::*, sea_query::Expr,
 };
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    bus::{Bus, Event},
+    bus::Bus,
     clock::from_millis,
     db::{Database, Tx, insert_all},
     error::{Error, Result},
@@ -22,31 +22,31 @@ use crate::{
     trace::Origin,
 };
 
-/// Messages that one round of the relay takes.
-const BATCH: u64 = 1000;
+use self::batch::Waiting;
+
+pub(crate) mod batch;
+
+/// Rows that one round of the relay takes.
+const BATCH: u64 = 20;
 /// The longest body of an event, in bytes: what NATS takes by default (1 MiB), less room for the headers.
 const MAX_PAYLOAD: usize = (1 << 20) - (4 << 10);
 /// How long the relay sleeps when nobody wakes it: another replica may have died with messages in its hands.
 const PAUSE: Duration = Duration::from_millis(500);
 
-/// One message that waits to be published.
+/// Messages that were written together and wait to be published.
 #[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
-#[sea_orm(table_name = "outbox_messages")]
+#[sea_orm(table_name = "outbox_batches")]
 pub struct Model {
     /// The order of writing.
     #[sea_orm(primary_key)]
     pub id: i64,
-    /// The event's id, `ce-id` and `Nats-Msg-Id`.
-    pub event_id: Uuid,
-    /// Where it is published.
-    pub subject: String,
     /// Unix milliseconds.
     pub event_time: i64,
-    /// The protobuf body.
-    pub payload: Vec<u8>,
-    /// What has brought it about.
-    pub traceparent: Option<String>,
+    /// How many they are.
+    pub messages: i64,
+    /// The messages themselves, see [`Model::events`].
+    pub content: Vec<u8>,
 }
 
 impl ActiveModelBehavior for ActiveModel {}
@@ -98,15 +98,13 @@ pub async fn announce_all(tx: &Tx, messages: Vec<impl Into<Message>>, time: Time
         return Err(Error::internal(format!("an event on {subject} is too long: {} bytes", payload.len())));
     }
     let here = Origin::current();
-    let row = |Message { subject, payload, origin }| ActiveModel {
-        event_id: Set(ids::new()),
-        subject: Set(subject),
-        event_time: Set(time.as_millisecond()),
-        payload: Set(payload),
-        traceparent: Set(origin.or(here).traceparent()),
-        ..Default::default()
+    let waiting = |Message { subject, payload, origin }| Waiting {
+        event_id: ids::new().into_bytes().to_vec(),
+        subject,
+        payload,
+        traceparent: origin.or(here).traceparent(),
     };
-    insert_all(tx, messages.into_iter().map(row).collect(), None).await?;
+    insert_all(tx, batch::rows(messages.into_iter().map(waiting).collect(), time), None).await?;
     tx.wrote_outbox();
     Ok(())
 }
@@ -122,7 +120,9 @@ fn is_skipped(message: &Message) -> bool {
 /// # Errors
 /// When the database fails.
 pub async fn depth(database: &Database) -> Result<u64> {
-    Ok(Entity::find().count(database.reader()).await?)
+    let sum = Expr::cust("CAST(coalesce(sum(messages), 0) AS bigint)");
+    let query = Entity::find().select_only().column_as(sum, "messages");
+    Ok(query.into_tuple::<i64>().one(database.reader()).await?.unwrap_or_default().unsigned_abs())
 }
 
 /// Since when the oldest message waits.
@@ -193,9 +193,9 @@ pub async fn relay(database: Database, bus: Bus, source: &'static str, shutdown:
     }
 }
 
-/// Takes the oldest messages that no other replica has taken, in one statement; the array is made once, and bounded.
-const TAKE: &str = "DELETE FROM outbox_messages WHERE id = ANY (ARRAY(\
-     SELECT id FROM outbox_messages ORDER BY id LIMIT $1 FOR UPDATE SKIP LOCKED)) RETURNING *";
+/// Takes the oldest rows that no other replica has taken, in one statement; the array is made once, and bounded.
+const TAKE: &str = "DELETE FROM outbox_batches WHERE id = ANY (ARRAY(\
+     SELECT id FROM outbox_batches ORDER BY id LIMIT $1 FOR UPDATE SKIP LOCKED)) RETURNING *";
 
 async fn publish_batch(database: &Database, bus: &Bus, source: &'static str) -> Result<u64> {
     match database.backend() {
@@ -220,17 +220,9 @@ async fn publish_batch(database: &Database, bus: &Bus, source: &'static str) -> 
 }
 
 async fn publish(rows: Vec<Model>, bus: &Bus, source: &'static str) -> Result<Vec<i64>> {
-    let ids: Vec<_> = rows.iter().map(|row| row.id).collect();
-    let events = rows.into_iter().map(|row| Event {
-        id: row.event_id.to_string(),
-        subject: row.subject,
-        source,
-        time: from_millis(row.event_time),
-        payload: row.payload,
-        origin: row.traceparent.as_deref().map(Origin::parse).unwrap_or_default(),
-    });
-    bus.publish_all(events).await?;
-    Ok(ids)
+    let events = rows.iter().map(|row| row.events(source)).collect::<Result<Vec<_>>>()?;
+    bus.publish_all(events.into_iter().flatten()).await?;
+    Ok(rows.into_iter().map(|row| row.id).collect())
 }
 
 async fn delete(ids: &[i64], connection: &impl ConnectionTrait) -> Result<()> {

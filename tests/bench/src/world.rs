@@ -188,7 +188,7 @@ impl World {
         let pending = "SELECT count(*) FROM (SELECT 1 FROM activities WHERE state = 'pending' LIMIT 1) AS one";
         waiting.push(self.count("activity-ingest", pending).await?);
         for role in ROLES {
-            let newest = "SELECT coalesce(max(id), 0) FROM outbox_messages";
+            let newest = "SELECT coalesce(max(id), 0) FROM outbox_batches";
             waiting.push(self.count(role, newest).await?);
         }
         let streams = self.streams();

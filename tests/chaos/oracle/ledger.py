@@ -20,7 +20,7 @@ def check(world, findings):
     kept.check(sent, findings)
     check_evidence(world, findings)
     for event in world.waiting_events:
-        findings.add("unexplained", f"{event['role']}: an event on {event['subject']} still waits in the outbox")
+        findings.add("unexplained", f"{event['role']}: {event['messages']} events still wait in the outbox")
     for event in world.set_aside_events:
         findings.add("unexplained", f"{event['consumer']} has set an event aside: {event['reason']}")
 

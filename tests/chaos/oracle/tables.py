@@ -73,7 +73,7 @@ def load(folder):
         name: read(databases[role], folder, table, columns.split()) for name, (role, table, columns) in TABLES.items()
     }
     for name, table, columns in (
-        ("waiting_events", "outbox_messages", ["id", "subject"]),
+        ("waiting_events", "outbox_batches", ["id", "messages"]),
         ("set_aside_events", "quarantined_events", ["event_id", "consumer", "reason"]),
     ):
         rows[name] = [

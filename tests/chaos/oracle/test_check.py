@@ -352,7 +352,7 @@ class Unexplained(Case):
         self.assertOnly("unexplained", "has come of no activity")
 
     def test_an_event_that_waits_or_was_set_aside(self):
-        self.world.waiting_events.append({"role": "scoring", "id": 1, "subject": "leadflow.lead.v1.changed"})
+        self.world.waiting_events.append({"role": "scoring", "id": 1, "messages": 2})
         self.world.set_aside_events.append({"role": "scoring", "event_id": "e", "consumer": "c", "reason": "INTERNAL"})
         self.assertEqual(len(self.found("unexplained")), 2)
 

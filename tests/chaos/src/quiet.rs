@@ -77,7 +77,8 @@ pub(crate) async fn wait(suite: &Suite<'_>, patience: Duration) -> Result<Rest> 
 async fn look(suite: &Suite<'_>, bus: &jetstream::Context) -> Result<(Option<String>, Vec<String>)> {
     let mut moving = Vec::new();
     for role in ROLES {
-        let waiting = suite.tables.column(role, "SELECT CAST(count(*) AS text) FROM outbox_messages").await?;
+        let waiting =
+            suite.tables.column(role, "SELECT CAST(coalesce(sum(messages), 0) AS text) FROM outbox_batches").await?;
         if waiting != ["0"] {
             moving.push(format!("{} events in the outbox of {role}", waiting.concat()));
         }

@@ -156,7 +156,8 @@ fn select(rows: Vec<Vec<Value>>) -> SelectStatement {
         arrays.expr_as(unnest(array(values)), value);
         columns.expr_as(column, format!("column{}", index + 1));
     }
-    columns.from_subquery(arrays, "arrays").to_owned()
+    columns.from_subquery(arrays, "arrays");
+    columns
 }
 
 fn transposed(rows: Vec<Vec<Value>>) -> Vec<Vec<Value>> {

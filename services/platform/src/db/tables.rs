@@ -1,11 +1,23 @@
 //! The tables that every service has: outbox, mutations, quarantined events, tombstones.
 
+use sea_orm::ActiveModelTrait as _;
 use sea_orm_migration::prelude::*;
+use uuid::Uuid;
+
+use crate::{
+    clock::from_millis,
+    outbox::{self, batch::Waiting},
+};
 
 /// The migrations of a service: those of these tables, then its own.
 pub fn platform_and(own: Vec<Box<dyn MigrationTrait>>) -> Vec<Box<dyn MigrationTrait>> {
-    let platform: [Box<dyn MigrationTrait>; 4] =
-        [Box::new(PlatformTables), Box::new(Traceparent), Box::new(Tombstones), Box::new(QuarantinedHeaders)];
+    let platform: [Box<dyn MigrationTrait>; 5] = [
+        Box::new(PlatformTables),
+        Box::new(Traceparent),
+        Box::new(Tombstones),
+        Box::new(QuarantinedHeaders),
+        Box::new(OutboxBatches),
+    ];
     platform.into_iter().chain(own).collect()
 }
 
@@ -141,6 +153,76 @@ impl MigrationTrait for Traceparent {
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         run_script(manager, "ALTER TABLE outbox_messages DROP COLUMN traceparent").await
+    }
+}
+
+/// Few rows for many messages of the outbox, instead of one for each. What waits is taken along.
+struct OutboxBatches;
+
+impl MigrationName for OutboxBatches {
+    fn name(&self) -> &'static str {
+        "m20261127_000000_outbox_batches"
+    }
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for OutboxBatches {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        manager
+            .create_table(
+                Table::create()
+                    .table("outbox_batches")
+                    .col(ColumnDef::new("id").big_integer().not_null().auto_increment().primary_key())
+                    .col(ColumnDef::new("event_time").big_integer().not_null())
+                    .col(ColumnDef::new("messages").big_integer().not_null())
+                    .col(ColumnDef::new("content").binary().not_null())
+                    .to_owned(),
+            )
+            .await?;
+        let connection = manager.get_connection();
+        if manager.get_database_backend() == sea_orm::DatabaseBackend::Postgres {
+            // It is gone in a moment: not worth compressing.
+            run_script(manager, "ALTER TABLE outbox_batches ALTER COLUMN content SET STORAGE EXTERNAL").await?;
+        }
+        let waiting = Query::select()
+            .columns(["event_id", "subject", "payload", "traceparent", "event_time"])
+            .from("outbox_messages")
+            .order_by("id", Order::Asc)
+            .to_owned();
+        for row in connection.query_all(&waiting).await? {
+            let event_id: Uuid = row.try_get_by_index(0)?;
+            let message = Waiting {
+                event_id: event_id.into_bytes().to_vec(),
+                subject: row.try_get_by_index(1)?,
+                payload: row.try_get_by_index(2)?,
+                traceparent: row.try_get_by_index(3)?,
+            };
+            for row in outbox::batch::rows(vec![message], from_millis(row.try_get_by_index(4)?)) {
+                row.insert(connection).await?;
+            }
+        }
+        manager.drop_table(Table::drop().table("outbox_messages").to_owned()).await
+    }
+
+    async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        let waits = Query::select().column("id").from("outbox_batches").limit(1).to_owned();
+        if manager.get_connection().query_one(&waits).await?.is_some() {
+            return Err(DbErr::Custom("events wait in the outbox: let them be published first".to_owned()));
+        }
+        manager.drop_table(Table::drop().table("outbox_batches").to_owned()).await?;
+        manager
+            .create_table(
+                Table::create()
+                    .table("outbox_messages")
+                    .col(ColumnDef::new("id").big_integer().not_null().auto_increment().primary_key())
+                    .col(ColumnDef::new("event_id").uuid().not_null())
+                    .col(ColumnDef::new("subject").text().not_null())
+                    .col(ColumnDef::new("event_time").big_integer().not_null())
+                    .col(ColumnDef::new("payload").binary().not_null())
+                    .col(ColumnDef::new("traceparent").text())
+                    .to_owned(),
+            )
+            .await
     }
 }
 

@@ -10,18 +10,18 @@ use async_nats::Subscriber;
 use futures::StreamExt as _;
 use leadflow_harness::{Backend, Nats, TestDatabase, eventually, on_each_database};
 use leadflow_platform::{
-    bus::{Bus, Config, Consumer, Event, consume},
+    bus::{Bus, Config, Consumer, consume},
     clock::{Clock, from_millis},
     db::Database,
     error::{Code, Error, Result},
-    outbox,
-    trace::Origin,
+    ids, outbox,
 };
-use sea_orm::EntityTrait as _;
+use sea_orm::{ConnectionTrait as _, EntityTrait as _, sea_query::Query};
+use sea_orm_migration::MigratorTrait as _;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use crate::support::{STREAM, SUBJECT, announce, bus, jetstream, open};
+use crate::support::{STREAM, SUBJECT, announce, bus, config, jetstream, notes::OlderMigrator, open};
 
 on_each_database! {
     async fn only_what_was_committed_is_published_with_its_headers_and_then_deleted(test) {
@@ -50,7 +50,7 @@ on_each_database! {
         let header = |name| message.headers.as_ref().unwrap().get(name).unwrap().as_str();
         assert_eq!(message.subject.as_str(), SUBJECT);
         assert_eq!(header("ce-specversion"), "1.0");
-        assert_eq!(header("ce-id"), waiting.event_id.to_string());
+        assert_eq!(header("ce-id"), waiting.events("scoring").unwrap()[0].id);
         assert_eq!(header("Nats-Msg-Id"), header("ce-id"));
         assert_eq!(header("ce-type"), SUBJECT);
         assert_eq!(header("ce-source"), "scoring");
@@ -114,15 +114,8 @@ on_each_database! {
         announce(&database, texts(0..20)).await.unwrap();
         // A relay that died after it published and before it deleted.
         let rows = outbox::Entity::find().all(database.reader()).await.unwrap();
-        let events = rows.into_iter().map(|row| Event {
-            id: row.event_id.to_string(),
-            subject: row.subject,
-            source: "test",
-            time: from_millis(row.event_time),
-            payload: row.payload,
-            origin: Origin::default(),
-        });
-        bus.publish_all(events).await.unwrap();
+        let events = rows.iter().flat_map(|row| row.events("test").unwrap());
+        bus.publish_all(events.collect::<Vec<_>>()).await.unwrap();
 
         let relay = Relay::start(&database, &bus, "test");
         eventually!(outbox::depth(&database).await.unwrap() == 0);
@@ -151,6 +144,38 @@ on_each_database! {
         tokio::task::yield_now().await;
         tokio::time::timeout(Duration::from_secs(2), relay.stop()).await.unwrap();
         assert_eq!(outbox::depth(&database).await.unwrap(), 20);
+    }
+
+    async fn what_waited_when_each_event_had_a_row_of_its_own_goes_out_under_its_id(test) {
+        let nats = Nats::start().unwrap();
+        let bus = bus(&nats).await;
+        let mut published = listen(&nats).await;
+        let before = Database::open(&config(&test)).await.unwrap();
+        OlderMigrator::up(before.reader(), Some(4)).await.unwrap();
+        let id = ids::new();
+        before
+            .write(move |tx| async move {
+                let insert = Query::insert()
+                    .into_table("outbox_messages")
+                    .columns(["event_id", "subject", "event_time", "payload"])
+                    .values_panic([id.into(), SUBJECT.into(), 1_234_i64.into(), b"waited".to_vec().into()])
+                    .to_owned();
+                tx.execute(&insert).await?;
+                Ok(())
+            })
+            .await
+            .unwrap();
+        before.close().await;
+
+        let database = open(&test).await;
+        assert_eq!(outbox::depth(&database).await.unwrap(), 1);
+        let relay = Relay::start(&database, &bus, "scoring");
+        let message = tokio::time::timeout(Duration::from_secs(10), published.next()).await.unwrap().unwrap();
+        let headers = message.headers.unwrap();
+        assert_eq!(headers.get("ce-id").unwrap().as_str(), id.to_string());
+        assert_eq!(headers.get("ce-time").unwrap().as_str(), "1970-01-01T00:00:01.234Z");
+        assert_eq!(message.payload, "waited");
+        relay.stop().await;
     }
 
     async fn an_event_that_the_bus_would_never_take_is_refused_before_it_blocks_the_others(test) {
