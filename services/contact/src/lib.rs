@@ -100,6 +100,7 @@ impl Config {
             clock: foundation.clock.clone(),
             metrics: Arc::new(metrics::Metrics::new(&foundation.metrics)),
             suppressor: Suppressor::new(&self.suppression_key.load()?),
+            memory: app::Memory::default(),
         };
         Ok(Service { foundation, app, comparison, reconcile_interval: self.service.reconcile_interval })
     }

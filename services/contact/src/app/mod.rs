@@ -4,6 +4,7 @@ use std::{future::Future, sync::Arc};
 
 use leadflow_platform::{Error, Result, clock::Clock, db::Database, db::Tx, outbox};
 
+pub(crate) use self::memory::Memory;
 use crate::{
     domain::{Account, Contact, suppression::Suppressor},
     metrics::Metrics,
@@ -18,6 +19,7 @@ pub(crate) mod digest;
 mod hierarchy;
 pub(crate) mod import;
 mod joined;
+mod memory;
 pub(crate) mod merge;
 pub(crate) mod mobile;
 pub(crate) mod privacy;
@@ -37,6 +39,7 @@ pub(crate) struct App {
     pub(crate) metrics: Arc<Metrics>,
     /// Knows those who were erased.
     pub(crate) suppressor: Suppressor,
+    pub(crate) memory: Memory,
 }
 
 impl App {

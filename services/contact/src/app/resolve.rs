@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use leadflow_platform::{Error, Result, db::Tx, ids};
 use uuid::Uuid;
 
-use super::App;
+use super::{App, memory::Said};
 use crate::{
-    domain::{Claim, Directory, Key, Resolved, merge::Kind},
+    domain::{Claim, Directory, Key, Resolved, footing::Footing, merge::Kind},
     metrics::Found,
     store::{directory, merges},
 };
@@ -25,6 +25,8 @@ pub(crate) struct Answer {
     pub(crate) suppressed: bool,
     /// Whether the person became known, or better known.
     pub(crate) contact_changed: bool,
+    /// What it rests on, where the same may be answered again for as long as that stays.
+    footing: Option<Footing>,
 }
 
 /// Who merges when it is not a person.
@@ -39,12 +41,14 @@ impl App {
         known_only: bool,
     ) -> Result<Vec<Result<Option<Answer>>>> {
         let valid: Vec<Claim> = claims.iter().filter_map(|claim| claim.as_ref().ok().cloned()).collect();
-        let mut answers = self.recognise(&valid).await?;
+        let said: Vec<_> = valid.iter().map(|claim| self.memory.said(claim)).collect();
+        let mut answers = self.recognise(&valid, &said).await?;
         if !known_only {
             let news = valid.into_iter().zip(&answers).filter(|(_, answer)| answer.is_none());
             let mut resolved = self.resolve_new(news.map(|(claim, _)| claim).collect()).await?.into_iter();
             answers.iter_mut().filter(|answer| answer.is_none()).for_each(|answer| *answer = resolved.next());
         }
+        self.memory.keep(said.into_iter().zip(&answers).filter_map(|(said, it)| Some((said, it.as_ref()?.footing?))));
         let mut answers = answers.into_iter();
         let result = |claim: Result<Claim>| match claim {
             Ok(_) => answers.next().ok_or_else(|| Error::internal("fewer answers than claims")),
@@ -68,23 +72,39 @@ impl App {
 
     /// Who is behind the claims that tell nothing new: most of them do, and nobody has to wait for a lock for these. Where
     /// somebody who was erased may be named, it is left open.
-    async fn recognise(&self, claims: &[Claim]) -> Result<Vec<Option<Answer>>> {
-        let (app, claims) = (self.clone(), claims.to_vec());
+    async fn recognise(&self, claims: &[Claim], said: &[Said]) -> Result<Vec<Option<Answer>>> {
+        let remembered = self.memory.footings(said);
+        let (app, claims, said) = (self.clone(), claims.to_vec(), said.to_vec());
         let work = move |view: Tx| async move {
-            let known = directory::look(&*view, &claims).await?;
-            let suppressed = app.suppressed(&view, &claims, |key| known.contact_of.contains_key(key)).await?;
-            let answer = |(claim, suppressed): (&Claim, bool)| {
-                if let Some(contact_id) = claim.contact_id {
-                    let resolved = known.named(contact_id);
-                    let suppressed = resolved.contact_id.is_none();
-                    return Some(Answer { suppressed, ..Answer::of(resolved, &known) });
-                }
-                let resolved = known.recognise(claim).filter(|_| !suppressed)?;
-                Some(Answer::of(resolved, &known))
-            };
-            Ok(claims.iter().zip(suppressed).map(answer).collect())
+            let known = directory::standing(&*view, &remembered.values().copied().collect::<Vec<_>>()).await?;
+            let again = |said| remembered.get(said).filter(|footing| known.contains(footing)).map(Answer::again);
+            let mut answers: Vec<_> = said.iter().map(again).collect();
+            let open: Vec<_> =
+                answers.iter().zip(claims).filter_map(|(it, claim)| it.is_none().then_some(claim)).collect();
+            let mut found = app.look_up(&view, &open).await?.into_iter();
+            answers.iter_mut().filter(|answer| answer.is_none()).for_each(|answer| *answer = found.next().flatten());
+            Ok(answers)
         };
         self.database.read(work).await
+    }
+
+    /// The same by looking all of it up.
+    async fn look_up(&self, view: &Tx, claims: &[Claim]) -> Result<Vec<Option<Answer>>> {
+        if claims.is_empty() {
+            return Ok(Vec::new());
+        }
+        let known = directory::look(&**view, claims).await?;
+        let suppressed = self.suppressed(view, claims, |key| known.contact_of.contains_key(key)).await?;
+        let answer = |(claim, suppressed): (&Claim, bool)| {
+            let Some(contact_id) = claim.contact_id else {
+                let resolved = known.recognise(claim).filter(|_| !suppressed)?;
+                return Some(Answer::of(resolved, claim, &known));
+            };
+            let resolved = known.named(contact_id);
+            let suppressed = resolved.contact_id.is_none();
+            Some(Answer { suppressed, ..Answer::of(resolved, claim, &known) })
+        };
+        Ok(claims.iter().zip(suppressed).map(answer).collect())
     }
 
     async fn resolve_new(&self, claims: Vec<Claim>) -> Result<Vec<Answer>> {
@@ -122,8 +142,8 @@ impl App {
         let contacts = known.changed_contacts.iter().filter_map(|id| known.contacts.get(id));
         self.announce(tx, accounts, contacts).await?;
         self.enter_visitors(tx, &known.visitors).await?;
-        let answer = |(resolved, suppressed)| Answer { suppressed, ..Answer::of(resolved, &known) };
-        Ok(resolved.into_iter().map(answer).collect())
+        let answer = |((resolved, suppressed), claim)| Answer { suppressed, ..Answer::of(resolved, claim, &known) };
+        Ok(resolved.into_iter().zip(&claims).map(answer).collect())
     }
 
     /// Enters into the journal which visitors turned out to be whom.
@@ -141,13 +161,22 @@ impl App {
 }
 
 impl Answer {
-    fn of(resolved: Resolved, known: &Directory) -> Self {
+    /// The answer that was given before, when it rested on this.
+    fn again(footing: &Footing) -> Self {
+        let Footing { contact_id, account_id, account_revision, .. } = *footing;
+        let (contact_id, account_id) = (Some(contact_id), Some(account_id));
+        let resolved = Resolved { contact_id, account_id, ..Resolved::default() };
+        Self { resolved, contact_id, account_id, account_revision, footing: Some(*footing), ..Self::default() }
+    }
+
+    fn of(resolved: Resolved, claim: &Claim, known: &Directory) -> Self {
         let account = resolved.account_id.and_then(|id| known.accounts.get(&id));
         Self {
             contact_id: resolved.contact_id.map(|id| known.survivor(id)),
             account_id: resolved.account_id.map(|id| known.survivor(id)),
             account_revision: account.map_or(0, |account| account.revision),
             suppressed: false,
+            footing: known.footing(claim, &resolved),
             contact_changed: resolved.contact_id.is_some_and(|id| known.changed_contacts.contains(&id)),
             resolved,
         }

@@ -5,6 +5,7 @@ pub mod claim;
 pub mod consent;
 pub mod country;
 pub mod erasure;
+pub mod footing;
 pub mod import;
 pub mod joined;
 pub mod matched;

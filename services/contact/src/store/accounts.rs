@@ -194,13 +194,9 @@ pub(super) async fn with_domains(connection: &impl ConnectionTrait, rows: Vec<Mo
     let mut domains: HashMap<Uuid, Vec<String>> = HashMap::new();
     for chunk in ids.chunks(CHUNK) {
         let these = is_any(connection, account_key::Column::AccountId, chunk.iter().copied());
-        let keys = account_key::Entity::find()
-            .filter(these)
-            .filter(account_key::Column::Kind.eq(DOMAIN))
-            .order_by_asc(account_key::Column::Value)
-            .all(connection)
-            .await?;
-        for key in keys {
+        // With the names: asked for domains only, PostgreSQL may read those of all accounts.
+        let keys = account_key::Entity::find().filter(these).order_by_asc(account_key::Column::Value);
+        for key in keys.all(connection).await?.into_iter().filter(|key| key.kind == DOMAIN) {
             domains.entry(key.account_id).or_default().push(key.value);
         }
     }

@@ -4,16 +4,27 @@
 //! order of all locks stands in the README of this crate.
 //! The unique keys of the tables are the last line of defence.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use leadflow_platform::{Result, db::Tx};
-use sea_orm::ConnectionTrait;
+use leadflow_platform::{
+    Result,
+    db::{Tx, is_any},
+};
+use sea_orm::{
+    ConnectionTrait,
+    sea_query::{Expr, ExprTrait as _, Query},
+};
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
-use super::{accounts, contacts, matches, merges, reviews};
+use super::{
+    CHUNK, accounts, contacts,
+    entity::{account, contact},
+    matches, merges, reviews,
+};
 use crate::domain::{
     Claim, Contact, Directory, Key,
+    footing::Footing,
     matching::{Profile, Subject},
 };
 
@@ -140,6 +151,31 @@ pub(crate) async fn look(connection: &impl ConnectionTrait, claims: &[Claim]) ->
     survivors.extend(merges::survivors(connection, &merged).await?);
     let known = Directory { contact_of, keys_of, account_of, contacts, accounts, ..Directory::default() };
     Ok(Directory { survivors, accounts_of_merged, ..known })
+}
+
+/// Which of these are still as they were.
+pub(crate) async fn standing(connection: &impl ConnectionTrait, footings: &[Footing]) -> Result<HashSet<Footing>> {
+    let people: BTreeSet<Uuid> = footings.iter().map(|footing| footing.contact_id).collect();
+    let mut found = HashSet::with_capacity(people.len());
+    for chunk in people.into_iter().collect::<Vec<_>>().chunks(CHUNK) {
+        let here = Expr::col((account::Entity, account::Column::AccountId));
+        let query = Query::select()
+            .columns([contact::Column::ContactId, contact::Column::Revision].map(|it| (contact::Entity, it)))
+            .columns([account::Column::AccountId, account::Column::Revision].map(|it| (account::Entity, it)))
+            .from(contact::Entity)
+            .inner_join(account::Entity, here.equals((contact::Entity, contact::Column::AccountId)))
+            .and_where(is_any(connection, contact::Column::ContactId, chunk.iter().copied()))
+            .to_owned();
+        for row in connection.query_all(&query).await? {
+            found.insert(Footing {
+                contact_id: row.try_get_by_index(0)?,
+                contact_revision: row.try_get_by_index(1)?,
+                account_id: row.try_get_by_index(2)?,
+                account_revision: row.try_get_by_index(3)?,
+            });
+        }
+    }
+    Ok(found)
 }
 
 /// Waits until no other transaction is at these keys.

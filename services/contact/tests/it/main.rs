@@ -22,6 +22,7 @@ mod named;
 mod profiles;
 mod properties;
 mod refusals;
+mod remembered;
 mod replicas;
 mod resolution;
 mod roll_up;
