@@ -9,8 +9,15 @@ use std::{
 };
 
 use anyhow::{Context as _, Result, bail};
+use async_nats::jetstream::{self, response::Response};
 use rustix::process::{Pid, Signal, kill_process, test_kill_process};
+use serde_json::{Value, json};
 use tokio::{net::TcpStream, process::Child, process::Command};
+
+/// How often it is asked for its streams, and how long it may take to answer.
+const LOOK: Duration = Duration::from_secs(2);
+/// After so many answers in a row that did not come it is started anew: one may be late.
+const SILENT: u32 = 3;
 
 /// A running server. Dropping it leaves the process to [`EmbeddedNats::stop`] or to the next start.
 #[derive(Debug)]
@@ -46,26 +53,47 @@ impl EmbeddedNats {
         self.child.id()
     }
 
-    /// Waits until the server ends and starts it again, for ever.
-    pub async fn keep_alive(&mut self) -> Result<()> {
+    /// Starts the server again each time that it has ended, or that it keeps no streams any more, for ever.
+    pub async fn keep_alive(&mut self) {
         loop {
-            let status = self.child.wait().await?;
-            tracing::warn!(%status, "nats-server has ended; starting it again");
+            let url = self.url();
+            tokio::select! {
+                status = self.child.wait() => {
+                    let status = status.map_or_else(|error| error.to_string(), |status| status.to_string());
+                    tracing::warn!(status, "nats-server has ended; starting it again");
+                }
+                () = streams_are_gone(&url) => {
+                    tracing::warn!("nats-server keeps no streams any more, as when its disk was full; starting it anew");
+                    self.end().await;
+                }
+            }
             tokio::time::sleep(Duration::from_millis(200)).await;
-            self.child = spawn(&self.folder, self.port)?;
-            self.wait_until_ready().await?;
+            if let Err(error) = self.revive().await {
+                tracing::error!(error = format!("{error:#}"), "nats-server does not start; trying again");
+                self.end().await;
+                tokio::time::sleep(Duration::from_secs(2)).await;
+            }
         }
+    }
+
+    async fn revive(&mut self) -> Result<()> {
+        self.child = spawn(&self.folder, self.port)?;
+        self.wait_until_ready().await
     }
 
     /// Ends the server.
     pub async fn stop(mut self) {
+        self.end().await;
+        let _ = std::fs::remove_file(pid_file(&self.folder));
+    }
+
+    async fn end(&mut self) {
         if let Some(pid) = self.child.id().and_then(|id| Pid::from_raw(i32::try_from(id).unwrap_or(0))) {
             let _ = kill_process(pid, Signal::TERM);
         }
         if tokio::time::timeout(Duration::from_secs(10), self.child.wait()).await.is_err() {
             let _ = self.child.kill().await;
         }
-        let _ = std::fs::remove_file(pid_file(&self.folder));
     }
 
     async fn wait_until_ready(&mut self) -> Result<()> {
@@ -96,6 +124,26 @@ fn spawn(folder: &Path, port: u16) -> Result<Child> {
         .process_group(0)
         .spawn()
         .context("cannot start nats-server: install the package `nats-server`, or set LEADFLOW_NATS_URL")
+}
+
+/// Waits until nothing is heard of streams any more, several times in a row. A nats-server that could not write to its disk
+/// goes on without them, and does not take them up again by itself.
+async fn streams_are_gone(url: &str) {
+    let mut silent = 0;
+    while silent < SILENT {
+        tokio::time::sleep(LOOK).await;
+        silent = if keeps_streams(url).await { 0 } else { silent + 1 };
+    }
+}
+
+async fn keeps_streams(url: &str) -> bool {
+    let ask = async {
+        let client = async_nats::connect(url).await.ok()?;
+        // As it comes: what servers say of an account differs from version to version.
+        jetstream::new(client).request("INFO", &json!({})).await.ok()
+    };
+    let answer: Option<Response<Value>> = tokio::time::timeout(LOOK, ask).await.ok().flatten();
+    matches!(answer, Some(Response::Ok(_)))
 }
 
 fn binary() -> &'static str {
@@ -150,5 +198,26 @@ mod tests {
         let own = std::process::id();
         std::fs::write(pid_file(folder.path()), own.to_string()).unwrap();
         assert!(left_over(folder.path()).is_none(), "this test is no nats-server");
+    }
+
+    #[tokio::test]
+    async fn a_server_that_keeps_no_streams_any_more_is_told_from_one_that_does() {
+        let folder = tempfile::tempdir().unwrap();
+        let server = EmbeddedNats::start(folder.path()).await.unwrap();
+        assert!(keeps_streams(&server.url()).await);
+        let url = server.url();
+        server.stop().await;
+        assert!(!keeps_streams(&url).await);
+
+        // As one is that could not write to its disk: it answers, and has no streams.
+        let port = TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port();
+        let mut bare = Command::new(binary()).args(["-a", "127.0.0.1", "-p", &port.to_string()]).spawn().unwrap();
+        while TcpStream::connect(("127.0.0.1", port)).await.is_err() {
+            tokio::time::sleep(Duration::from_millis(25)).await;
+        }
+        let url = format!("nats://127.0.0.1:{port}");
+        assert!(!keeps_streams(&url).await);
+        tokio::time::timeout(Duration::from_secs(60), streams_are_gone(&url)).await.unwrap();
+        bare.kill().await.unwrap();
     }
 }
