@@ -4,7 +4,10 @@
 
 use std::{
     collections::VecDeque,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use tokio::sync::Notify;
@@ -12,19 +15,22 @@ use tokio::sync::Notify;
 use crate::domain::activity::Activity;
 
 /// Activities that may wait here.
-const ROOM: usize = 4000;
+const ROOM: usize = 8000;
 
 /// The short cut from the ledger's writer to the identifier.
 #[derive(Debug)]
 pub(crate) struct Handed {
     /// None when nobody takes them any more.
     waiting: Mutex<Option<VecDeque<Activity>>>,
+    /// Whether something was written that did not fit in.
+    overflown: AtomicBool,
     bell: Notify,
 }
 
 impl Default for Handed {
     fn default() -> Self {
-        Self { waiting: Mutex::new(Some(VecDeque::new())), bell: Notify::new() }
+        let waiting = Mutex::new(Some(VecDeque::new()));
+        Self { waiting, overflown: AtomicBool::new(false), bell: Notify::new() }
     }
 }
 
@@ -39,12 +45,18 @@ impl Handed {
         if let Some(waiting) = self.waiting().as_mut() {
             waiting.extend(activities);
         }
-        self.ring();
+        self.bell.notify_one();
     }
 
     /// Says that something waits in the ledger.
     pub(super) fn ring(&self) {
+        self.overflown.store(true, Ordering::Relaxed);
         self.bell.notify_one();
+    }
+
+    /// Whether that was said since this was asked last.
+    pub(super) fn has_overflown(&self) -> bool {
+        self.overflown.swap(false, Ordering::Relaxed)
     }
 
     /// The first ones.

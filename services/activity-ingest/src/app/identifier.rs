@@ -35,8 +35,8 @@ use crate::{
     store, wire,
 };
 
-/// Activities in one question.
-const BATCH: u64 = 500;
+/// Activities in one question, as many as contact takes.
+const BATCH: u64 = 1000;
 /// How often to look into the ledger at least: another replica may have died with activities in its hands.
 const IDLE: Duration = Duration::from_secs(1);
 
@@ -79,6 +79,7 @@ impl Identifier {
                     }
                     Err(error) => {
                         failures += 1;
+                        looked = None;
                         tracing::warn!(%error, failures, "activities wait to be identified; trying again");
                         false
                     }
@@ -106,14 +107,20 @@ impl Identifier {
         }
     }
 
-    /// Takes what was handed on; when there is nothing, and now and then, claims first what waits in the ledger.
+    /// Takes what was handed on; now and then, and when there is nothing but what did not fit in, claims first what waits in
+    /// the ledger.
     async fn claim(&self, limit: u64, looked: &mut Option<Instant>) -> Result<Vec<Activity>> {
         let mut claimed = Vec::new();
-        if self.handed.is_empty() || looked.is_none_or(|time| time.elapsed() >= IDLE) {
+        let is_due = looked.is_none_or(|time| time.elapsed() >= IDLE);
+        if is_due || self.handed.is_empty() && self.handed.has_overflown() {
             let now = self.clock.now();
             let claim = move |tx| async move { store::pending::claim(&tx, now, lease_end(now), limit).await };
             claimed = self.database.write(claim).await?;
             *looked = Some(Instant::now());
+            if claimed.len() == limit as usize {
+                // There may be more.
+                self.handed.ring();
+            }
         }
         claimed.extend(self.handed.take(limit as usize - claimed.len()));
         Ok(claimed)
