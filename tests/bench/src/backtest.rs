@@ -61,7 +61,7 @@ fn histories(activities: &[pb::Activity]) -> Result<BTreeMap<String, History>> {
             account_revisions: vec![Profile {
                 revision: 1,
                 record_time: 0,
-                facts: BTreeMap::from([("country".to_owned(), json!(identity.country))]),
+                facts: BTreeMap::from([("country".to_owned(), json!(identity.country))]).into(),
             }],
             ..Default::default()
         });

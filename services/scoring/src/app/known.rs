@@ -11,10 +11,10 @@ use leadflow_platform::Result;
 use sea_orm::ConnectionTrait;
 use uuid::Uuid;
 
-use super::memory::{Holding, Memory, Remembered, Span};
+use super::memory::{Held, Holding, Memory, Remembered, Span};
 use crate::{
     domain::{
-        Activity, Adjustment, CompiledModel, Disposition, History, Profile,
+        Activity, Adjustment, CompiledModel, Disposition, History, Own, Profile,
         joining::{self, fill_account, fill_contact, is_merged, joined_profiles},
         lead::Lead,
     },
@@ -45,6 +45,8 @@ pub(super) struct Known {
     pub(super) is_alone: bool,
     /// What became of the history's activities so far, in their order; nothing yet of those that have just come.
     pub(super) became: Vec<Option<Disposition>>,
+    /// What the model says of each by itself, where that was asked before.
+    pub(super) own: Vec<Option<Own>>,
     pub(super) adjustments: HashMap<Uuid, Vec<Adjustment>>,
 }
 
@@ -83,24 +85,25 @@ pub(super) async fn load(
     let unknown: Vec<Uuid> = accounts.keys().copied().filter(|id| !remembered.contains_key(id)).collect();
     let mut holdings = read(connection, memory, &unknown, span).await?;
     for (id, mut holding) in remembered {
-        holding.latest.retain(|(activity, _)| activity.occur_time > span.after);
+        holding.latest.retain(|held| held.activity.occur_time > span.after);
         holdings.insert(id, holding);
     }
-    let latest = holdings.values_mut().flat_map(|holding| &mut holding.latest).map(|(activity, _)| activity);
+    let latest = holdings.values_mut().flat_map(|holding| &mut holding.latest).map(|held| &mut held.activity);
     let mut people = People::load(connection, model, latest.chain(news.values_mut().flatten())).await?;
 
     let mut all = Vec::with_capacity(accounts.len());
     for sides in groups(accounts).into_values() {
         let ids: Vec<Uuid> = sides.iter().map(|side| side.account_id).collect();
         let own = with_its_facts(&ids, accounts);
-        let (mut activities, mut became) = (Vec::new(), Vec::new());
+        let (mut activities, mut became, mut said) = (Vec::new(), Vec::new(), Vec::new());
         let (mut leads, mut answering, mut profiles) = (Vec::new(), Vec::new(), Vec::new());
         let mut adjustments = HashMap::new();
         for id in &ids {
             let held = holdings.remove(id).unwrap_or_default();
-            for (activity, disposition) in held.latest {
-                activities.push(activity);
-                became.push(Some(disposition));
+            for one in held.latest {
+                activities.push(one.activity);
+                became.push(Some(one.became));
+                said.push(one.own);
             }
             leads.extend(held.leads);
             answering.extend(held.answering);
@@ -126,6 +129,7 @@ pub(super) async fn load(
             adjustments,
             leads,
             became,
+            own: said,
             news: already,
             history: History {
                 answering,
@@ -169,10 +173,14 @@ async fn read(
     for (id, holding) in &mut found {
         let leads = leads_of.remove(id).unwrap_or_default();
         let latest = latest.remove(id).unwrap_or_default().into_iter();
+        let profiles = revisions.remove(id).unwrap_or_default().into_iter().map(|mut profile| {
+            memory.share_facts(&mut profile.facts);
+            profile
+        });
         *holding = Holding {
-            latest: latest.map(|(activity, became)| (share(activity), became)).collect(),
+            latest: latest.map(|(activity, became)| Held { activity: share(activity), became, own: None }).collect(),
             answering: answering.remove(id).unwrap_or_default().into_iter().map(share).collect(),
-            revisions: revisions.remove(id).unwrap_or_default(),
+            revisions: profiles.collect(),
             adjustments: leads.iter().filter_map(|it| Some((it.lead_id, adjustments.remove(&it.lead_id)?))).collect(),
             leads,
         };
@@ -182,19 +190,20 @@ async fn read(
 
 impl Known {
     /// What is held of the account after it was scored, where nothing of it depends on others.
-    pub(super) fn remembered(self, span: Span) -> Option<Remembered> {
+    pub(super) fn remembered(self, span: Span, model_version: i32) -> Option<Remembered> {
         if !self.is_alone {
             return None;
         }
-        let Self { account, leads, history, news, became, adjustments, .. } = self;
+        let Self { account, leads, history, news, became, own, adjustments, .. } = self;
         let mut answering = history.answering;
         answering.extend(history.activities[news..].iter().filter(|activity| !activity.answers.is_empty()).cloned());
-        let disposed = history.activities.into_iter().zip(became);
-        let mut latest = disposed.map(|(activity, became)| Some((activity, became?))).collect::<Option<Vec<_>>>()?;
+        let all = history.activities.into_iter().zip(became).zip(own);
+        let held = |((activity, became), own): ((_, Option<_>), _)| Some(Held { activity, became: became?, own });
+        let mut latest = all.map(held).collect::<Option<Vec<_>>>()?;
         span.cut(&mut latest);
         let holding = Holding { latest, answering, revisions: history.account_revisions, leads, adjustments };
         let Account { account_id, version, .. } = account;
-        Some(Remembered { account_id, version, span, holding, since: Instant::now() })
+        Some(Remembered { account_id, version, model_version, span, holding, since: Instant::now() })
     }
 }
 

@@ -18,14 +18,14 @@ use quick_cache::{
 use uuid::Uuid;
 
 use crate::{
-    domain::{Activity, Adjustment, Disposition, Profile, history::Facts, lead::Lead},
+    domain::{Activity, Adjustment, Disposition, Own, Profile, history::Facts, lead::Lead},
     store::accounts::Account,
 };
 
-/// Activities that are remembered of all accounts together: some 30 MiB.
-const MAX_ACTIVITIES: u64 = 80_000;
+/// Activities that are remembered of all accounts together: some 60 MiB, with what else is held of them.
+const MAX_ACTIVITIES: u64 = 160_000;
 /// Accounts that this is expected to be.
-const ACCOUNTS: usize = 10_000;
+const ACCOUNTS: usize = 20_000;
 /// Parts of the memory with a lock each.
 const SHARDS: usize = 4;
 /// Words, and facts, that activities share.
@@ -36,8 +36,8 @@ const IDLE: Duration = Duration::from_secs(10 * 60);
 /// What is held of one account by itself.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Holding {
-    /// The latest activities within a [`Span`], each with what became of it.
-    pub(super) latest: Vec<(Arc<Activity>, Disposition)>,
+    /// The latest activities within a [`Span`].
+    pub(super) latest: Vec<Held>,
     /// Those that bear answers, of all time.
     pub(super) answering: Vec<Arc<Activity>>,
     pub(super) revisions: Vec<Profile>,
@@ -45,6 +45,16 @@ pub(super) struct Holding {
     pub(super) leads: Vec<Lead>,
     /// Of the leads that count.
     pub(super) adjustments: HashMap<Uuid, Vec<Adjustment>>,
+}
+
+/// An activity that is held.
+#[derive(Clone, Debug)]
+pub(super) struct Held {
+    pub(super) activity: Arc<Activity>,
+    /// What became of it.
+    pub(super) became: Disposition,
+    /// What the model says of it by itself.
+    pub(super) own: Option<Own>,
 }
 
 /// Which activities are held.
@@ -61,6 +71,8 @@ pub(super) struct Span {
 pub(super) struct Remembered {
     pub(super) account_id: Uuid,
     pub(super) version: i64,
+    /// Of the model that has said of its activities what is held.
+    pub(super) model_version: i32,
     pub(super) span: Span,
     pub(super) holding: Holding,
     pub(super) since: Instant,
@@ -113,9 +125,17 @@ fn options() -> Options {
 impl Memory {
     /// What is held of those of these accounts, which are locked, of which nothing has changed since. It is taken out, for
     /// it is about to change.
-    pub(super) fn take(&self, locked: &BTreeMap<Uuid, Account>, span: Span) -> BTreeMap<Uuid, Holding> {
+    pub(super) fn take(
+        &self,
+        locked: &BTreeMap<Uuid, Account>,
+        span: Span,
+        model_version: i32,
+    ) -> BTreeMap<Uuid, Holding> {
         let take = |(id, account): (&Uuid, &Account)| {
-            let (_, known) = self.0.accounts.remove(id)?;
+            let (_, mut known) = self.0.accounts.remove(id)?;
+            if known.model_version != model_version {
+                known.holding.latest.iter_mut().for_each(|held| held.own = None);
+            }
             // The lock itself has counted as one.
             let is_same = known.version == account.version - 1 && known.span.holds(span) && !account.joined;
             is_same.then_some((*id, known.holding))
@@ -143,10 +163,13 @@ impl Memory {
         let word = |word: &mut Arc<str>| *word = shared(&self.0.words, word);
         [&mut activity.source, &mut activity.activity_type, &mut activity.channel].into_iter().for_each(word);
         [&mut activity.product_category, &mut activity.object_id].into_iter().flatten().for_each(word);
-        for facts in [&mut activity.attributes, &mut activity.answers] {
-            *facts = shared(&self.0.facts, facts);
-        }
+        [&mut activity.attributes, &mut activity.answers].into_iter().for_each(|facts| self.share_facts(facts));
         Arc::new(activity)
+    }
+
+    /// Lets these be the ones that others have who say the same.
+    pub(super) fn share_facts(&self, facts: &mut Arc<Facts>) {
+        *facts = shared(&self.0.facts, facts);
     }
 }
 
@@ -169,10 +192,10 @@ impl Span {
     }
 
     /// Leaves what is in it.
-    pub(super) fn cut(self, latest: &mut Vec<(Arc<Activity>, Disposition)>) {
-        latest.retain(|(activity, _)| activity.occur_time > self.after && activity.reclassify_time.is_none());
+    pub(super) fn cut(self, latest: &mut Vec<Held>) {
+        latest.retain(|Held { activity, .. }| activity.occur_time > self.after && activity.reclassify_time.is_none());
         if latest.len() > self.limit {
-            latest.sort_unstable_by(|(a, _), (b, _)| b.order().cmp(&a.order()));
+            latest.sort_unstable_by(|a, b| b.activity.order().cmp(&a.activity.order()));
             latest.truncate(self.limit);
         }
     }

@@ -32,6 +32,8 @@ use crate::{
 #[derive(Debug, Default)]
 pub(super) struct Outcome {
     pub(super) leads: BTreeMap<Uuid, Lead>,
+    /// Those of which nothing but the score has changed.
+    pub(super) moved: BTreeMap<Uuid, Lead>,
     pub(super) hand_overs: Vec<Frozen>,
     pub(super) dispositions: BTreeMap<Uuid, Disposition>,
     pub(super) due: BTreeMap<Uuid, Option<i64>>,
@@ -87,13 +89,13 @@ impl Outcome {
     }
 
     /// Notes what is known now of an account that was scored.
-    pub(super) fn note(&mut self, known: Known, span: Span) {
+    pub(super) fn note(&mut self, known: Known, span: Span, model_version: i32) {
         // What is told of its leads was told last.
         let is_told = self.announcements.last().is_some_and(|one| known.sides.contains(&one.lead.account_id));
         if is_told && let Some(profile) = Profile::known(&known.history.account_revisions, i64::MAX) {
             self.profiles.insert(known.account.account_id, profile.clone());
         }
-        self.remembered.extend(known.remembered(span));
+        self.remembered.extend(known.remembered(span, model_version));
     }
 
     /// Announces a fact of the lead under its next revision.
@@ -131,6 +133,7 @@ impl Outcome {
         locked: &BTreeMap<Uuid, Account>,
         now: Timestamp,
     ) -> Result<Vec<Remembered>> {
+        leads::save_scores(tx, &self.moved.into_values().collect::<Vec<_>>()).await?;
         leads::save(tx, &self.leads.into_values().collect::<Vec<_>>()).await?;
         for frozen in self.hand_overs.iter_mut().filter(|frozen| frozen.explanation.has_limit()) {
             let all = evidence::count(&**tx, &frozen.sides, frozen.explanation.at, i64::MAX).await?;

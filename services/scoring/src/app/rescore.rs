@@ -76,14 +76,14 @@ impl App {
         // One more than counts shows that there are more.
         let span = Span { after: last_hour(now) - model.model.window_ms, limit: model.model.max_activities + 1 };
         // What has changed in this transaction stands in the database only.
-        let remembered = if changed { BTreeMap::new() } else { self.memory.take(locked, span) };
+        let remembered = if changed { BTreeMap::new() } else { self.memory.take(locked, span, model.version) };
         for known in known::load(&**tx, &model, locked, &self.memory, remembered, news, span).await? {
             let (at, by_time) = moment(&known, now, time_only, model.version);
             let sides = known.sides.clone();
             let outcome = &mut outcome;
             let run = AccountRun { app: self, model: &model, at, by_time, recorded_only, sides: &sides, outcome };
             let known = run.score(known);
-            outcome.note(known, span);
+            outcome.note(known, span, model.version);
         }
         Ok(outcome)
     }
@@ -125,9 +125,9 @@ impl AccountRun<'_> {
         let may_rest = self.recorded_only && !joined && !is_due;
         let mut leads = std::mem::take(&mut known.leads);
         let mut became = std::mem::take(&mut known.became);
-        let Known { ref account, is_known, ref history, news, ref adjustments, .. } = known;
+        let Known { ref account, is_known, ref history, news, ref adjustments, ref own, .. } = known;
         let news = &history.activities[news..];
-        let evaluated = Evaluated::new(self.model, history, ALL_KNOWN);
+        let evaluated = Evaluated::remembering(self.model, history, ALL_KNOWN, own);
         self.app.metrics.failed_conditions(evaluated.failed_conditions());
         let to_come = history.activities.iter().map(|activity| activity.occur_time).filter(|&time| time > self.at);
         let mut due: Option<i64> = to_come.min();
@@ -150,10 +150,11 @@ impl AccountRun<'_> {
                 prepared.note_matches(&mut matches);
             }
         }
+        let own = evaluated.into_own();
         self.dispose(&leads, history, &matches, &mut became);
         self.outcome.due.extend(self.sides.iter().map(|&side| (side, None)));
         self.outcome.due.insert(account.account_id, due);
-        Known { leads, became, ..known }
+        Known { leads, became, own, ..known }
     }
 
     /// Joins the leads of accounts that have become one, and takes those apart that are another account's again. Says
@@ -199,10 +200,8 @@ impl AccountRun<'_> {
             let reopen_after = self.model.model.reopen_after_ms;
             if let Opening::Opens { number, .. } = opening(latest, activity.occur_time, fast_track, reopen_after) {
                 let number = number.max(joining::next_round(&known.leads, category, account));
-                let mut lead = Lead::open(ids::new(), account, category, number, self.at);
                 self.app.metrics.opened();
-                self.outcome.announce("opened", &mut lead);
-                known.leads.push(lead);
+                known.leads.push(Lead::open(ids::new(), account, category, number, self.at));
             }
         }
     }
@@ -245,9 +244,21 @@ impl AccountRun<'_> {
             *lead = before;
             return;
         }
+        let is_new = lead.revision == 0;
+        if is_new {
+            self.outcome.announce("opened", lead);
+        }
+        let only_moved = self.recorded_only && !is_new && !self.outcome.leads.contains_key(&lead.lead_id);
         match fact {
+            // Nobody need hear of each page that a buyer reads.
+            Fact::Nothing | Fact::Moved if only_moved => {
+                self.outcome.moved.insert(lead.lead_id, lead.clone());
+                return;
+            }
             Fact::Nothing => {}
-            Fact::Changed => self.outcome.announce("changed", lead),
+            // It was told with its score.
+            Fact::Moved | Fact::Changed if is_new => {}
+            Fact::Moved | Fact::Changed => self.outcome.announce("changed", lead),
             Fact::SalesReady => self.hand_over(lead, history, prepared, &score),
             Fact::Closed(reason) => {
                 lead.close(reason, "no activity within the window", self.at);

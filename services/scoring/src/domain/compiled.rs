@@ -14,6 +14,7 @@ use leadflow_platform::{
 use super::{
     category::Categories,
     conditions::{ACTIVITY_WORDS, Conditions},
+    evaluated::Own,
     model::{Field, FieldKind, Group, MAX_MILLI, Model, Rule, Thresholds},
 };
 
@@ -34,8 +35,30 @@ pub struct CompiledModel {
     pub qualification: Arc<Conditions>,
     /// Of each engagement rule, the types of activities that it can match; any, where it does not say.
     types: Vec<Option<BTreeSet<String>>>,
-    /// Of each engagement rule, whether it looks at answers.
-    answers: Vec<bool>,
+    /// Of each engagement rule, what it looks at.
+    looks: Vec<Looks>,
+}
+
+/// What an engagement rule looks at beside the activity.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Looks {
+    /// At nothing: what it says of an activity it says for good, and [`Own`] holds it.
+    Nowhere,
+    /// At profiles.
+    AtProfiles,
+    /// At answers, which differ from lead to lead.
+    AtAnswers,
+}
+
+impl Looks {
+    fn of(condition: &Condition, rule: usize) -> Self {
+        let looks_at = |variable: &str| condition.references().iter().any(|path| path.starts_with(variable));
+        match (looks_at("answers."), looks_at("account.") || looks_at("contact.")) {
+            (true, _) => Self::AtAnswers,
+            (false, false) if Own::holds(rule) => Self::Nowhere,
+            _ => Self::AtProfiles,
+        }
+    }
 }
 
 /// The static facts of an account that conditions may use.
@@ -75,11 +98,10 @@ impl CompiledModel {
         let schemas = Schemas::of(&model);
         let compile = |name, group: &Group, schema| compile_group(name, group, schema);
         let engagement = compile("engagement", &model.engagement, &schemas.engagement)?;
-        let of_answers = |condition: &Condition| condition.references().iter().any(|path| path.starts_with("answers."));
         Ok(Self {
             version,
             types: engagement.iter().map(|condition| condition.texts("activity.type")).collect(),
-            answers: engagement.iter().map(of_answers).collect(),
+            looks: engagement.iter().enumerate().map(|(rule, condition)| Looks::of(condition, rule)).collect(),
             engagement: Arc::new(engagement),
             fit: Arc::new(compile("fit", &model.fit, &schemas.fit)?),
             qualification: Arc::new(compile("qualification", &model.qualification, &schemas.qualification)?),
@@ -98,11 +120,10 @@ impl CompiledModel {
         self.engagement.iter().any(|condition| condition.references().iter().any(|path| path.starts_with("contact.")))
     }
 
-    /// The indexes of the engagement rules that can match activities of this type: those that look at answers, or the
-    /// others.
-    pub(super) fn engagement_rules(&self, activity_type: &str, answers: bool) -> impl Iterator<Item = usize> {
+    /// The indexes of the engagement rules that can match activities of this type, and look there.
+    pub(super) fn engagement_rules(&self, activity_type: &str, looks: Looks) -> impl Iterator<Item = usize> {
         let can = move |rule: &usize| self.types[*rule].as_ref().is_none_or(|types| types.contains(activity_type));
-        (0..self.answers.len()).filter(move |&rule| self.answers[rule] == answers).filter(can)
+        (0..self.looks.len()).filter(move |&rule| self.looks[rule] == looks).filter(can)
     }
 }
 

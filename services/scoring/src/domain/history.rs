@@ -86,7 +86,7 @@ pub struct Profile {
     /// When this revision became known.
     pub record_time: i64,
     /// What it says.
-    pub facts: Facts,
+    pub facts: Arc<Facts>,
 }
 
 impl Profile {

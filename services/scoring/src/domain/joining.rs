@@ -2,7 +2,10 @@
 //! lead goes on where two have met. All of it follows from how things stand, so that the order in which that becomes known
 //! plays no part, and undoing it needs no memory of how it was.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use uuid::Uuid;
 
@@ -71,7 +74,7 @@ pub fn joined_profiles(sides: Vec<Vec<Profile>>, fill: impl Fn(&mut Facts, &Fact
     let at = |record_time: i64| {
         let mut known = sides.iter().filter_map(|side| Profile::known(side, record_time));
         let mut facts = known.next().map(|first| first.facts.clone()).unwrap_or_default();
-        known.for_each(|other| fill(&mut facts, &other.facts));
+        known.for_each(|other| fill(Arc::make_mut(&mut facts), &other.facts));
         facts
     };
     let joined = times.into_iter().zip(1..);

@@ -77,6 +77,8 @@ pub struct Sighting<'a> {
 pub enum Fact {
     /// Nothing that anybody must hear of.
     Nothing,
+    /// The score of a lead that is still cultivated has moved, and its band has not.
+    Moved,
     /// The lead has changed.
     Changed,
     /// The lead is ready for sales: its lines are frozen now.
@@ -104,7 +106,8 @@ impl State {
     /// Takes a new score over and says what has to be announced. The mere fading of points is not announced; a band is.
     pub fn see(&mut self, sighting: Sighting<'_>) -> Fact {
         let Sighting { score, activities, .. } = sighting;
-        let changed = self.band != score.band
+        let another_band = self.band != score.band;
+        let moved = another_band
             || self.validations != score.validations
             || self.activities != activities
             || self.model_version != sighting.model_version
@@ -117,7 +120,7 @@ impl State {
         self.model_version = sighting.model_version;
 
         if self.status != Status::Incubating {
-            return if changed { Fact::Changed } else { Fact::Nothing };
+            return if moved { Fact::Changed } else { Fact::Nothing };
         }
         if self.is_ready(&sighting) {
             self.status = Status::HandedOver;
@@ -128,7 +131,11 @@ impl State {
             self.status = Status::Closed;
             return Fact::Closed(CloseReason::Lapsed);
         }
-        if changed { Fact::Changed } else { Fact::Nothing }
+        match (another_band, moved) {
+            (true, _) => Fact::Changed,
+            (false, true) => Fact::Moved,
+            (false, false) => Fact::Nothing,
+        }
     }
 
     fn is_ready(&self, sighting: &Sighting<'_>) -> bool {

@@ -20,7 +20,7 @@ pub use band::{Band, Validations};
 pub use category::Categories;
 pub use compiled::CompiledModel;
 pub use disposition::Disposition;
-pub use evaluated::Evaluated;
+pub use evaluated::{Evaluated, Own};
 pub use history::{Activity, Adjustment, History, LeadScope, Profile};
 pub use model::Model;
 pub use prepared::Prepared;

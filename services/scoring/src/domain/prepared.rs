@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use super::{
     band::Validations,
+    compiled::Looks,
     evaluated::Evaluated,
     history::{Activity, Adjustment, Facts, LeadScope},
     model::{OncePer, Rule, Thresholds},
@@ -50,7 +51,7 @@ impl<'a> Prepared<'a> {
         let answers = latest_answers(evaluated, scope, at);
         let mut candidates = candidates(evaluated, scope, at);
         for candidate in candidates.iter_mut().take(model.model.max_activities) {
-            let rules = model.engagement_rules(&candidate.activity.activity_type, true);
+            let rules = model.engagement_rules(&candidate.activity.activity_type, Looks::AtAnswers);
             let more = evaluated.matching_rules(candidate.activity, rules, Some(&answers), &mut failed_conditions);
             if !more.is_empty() {
                 let matches = candidate.matches.to_mut();
@@ -214,7 +215,7 @@ impl<'a> Prepared<'a> {
         let mut valid = Valid::default();
         for (index, rule) in group.rules.iter().enumerate() {
             let rule_begin = lines.len();
-            for Candidate { activity, share_milli, .. } in counting(counted, index, rule) {
+            for (_, Candidate { activity, share_milli, .. }) in counting(counted, index, rule) {
                 let line = Line::of_activity(rule, activity.activity_id, *share_milli, at - activity.occur_time);
                 if line.milli > 0 {
                     valid.note(activity);
@@ -237,11 +238,11 @@ impl<'a> Prepared<'a> {
         })
     }
 
-    /// The engagement rules, each with the candidates that bring a line by it.
+    /// The engagement rules, each with the candidates that bring a line by it, and their places.
     pub(super) fn engagement_lines<'b>(
         &'b self,
         counted: &'b [Candidate<'a>],
-    ) -> impl Iterator<Item = (&'a Rule, impl Iterator<Item = &'b Candidate<'a>>)> {
+    ) -> impl Iterator<Item = (&'a Rule, impl Iterator<Item = (usize, &'b Candidate<'a>)>)> {
         let rules = self.evaluated.model.model.engagement.rules.iter().enumerate();
         rules.map(move |(index, rule)| (rule, counting(counted, index, rule)))
     }
@@ -261,15 +262,16 @@ pub(super) fn within(milli: i64, cap: Option<i64>) -> i64 {
     cap.map_or(milli, |cap| milli.clamp(-cap, cap))
 }
 
-/// The candidates that bring a line by the rule at `index`: with a key, only the latest match of each.
+/// The candidates that bring a line by the rule at `index`, with their places: with a key, only the latest match of each.
 fn counting<'b, 'a>(
     counted: &'b [Candidate<'a>],
     index: usize,
     rule: &'a Rule,
-) -> impl Iterator<Item = &'b Candidate<'a>> {
+) -> impl Iterator<Item = (usize, &'b Candidate<'a>)> {
     let mut seen = HashSet::new();
+    let matching = counted.iter().enumerate().filter(move |(_, candidate)| candidate.matches.contains(&index));
     // The latest comes first; with a key, those after it have had their turn, whatever its share.
-    counted.iter().filter(move |candidate| candidate.matches.contains(&index)).filter(move |candidate| {
+    matching.filter(move |(_, candidate)| {
         let Activity { contact_id, object_id, .. } = candidate.activity;
         let first = match rule.once_per {
             OncePer::None => true,
@@ -310,21 +312,18 @@ impl<'a> Valid<'a> {
 fn candidates<'a>(evaluated: &'a Evaluated<'a>, scope: &LeadScope, at: i64) -> Vec<Candidate<'a>> {
     let Evaluated { model, history, known_at, .. } = *evaluated;
     let shares = &model.model.shares_milli;
-    let mut candidates: Vec<_> = history
-        .activities
+    evaluated
+        .latest_first
         .iter()
-        .enumerate()
-        .zip(&evaluated.matches)
-        .filter(|((_, activity), _)| activity.counts(known_at) && scope.holds(activity))
-        .filter(|((_, activity), _)| at - model.model.window_ms < activity.occur_time && activity.occur_time <= at)
-        .map(|((index, activity), matches)| {
+        .map(|&index| (index, &history.activities[index]))
+        .filter(|(_, activity)| activity.counts(known_at) && scope.holds(activity))
+        .filter(|(_, activity)| at - model.model.window_ms < activity.occur_time && activity.occur_time <= at)
+        .map(|(index, activity)| {
             let of = activity.product_category.as_deref();
             let share_milli = model.categories.share_milli(of, &scope.product_category, shares);
-            Candidate { activity, index, share_milli, matches: Cow::Borrowed(matches) }
+            Candidate { activity, index, share_milli, matches: Cow::Borrowed(&evaluated.matches[index]) }
         })
-        .collect();
-    candidates.sort_unstable_by(|a, b| b.activity.order().cmp(&a.activity.order()));
-    candidates
+        .collect()
 }
 
 /// The latest answer to each question in the lead's round, however old; one in the category beats an account-wide one.

@@ -1,8 +1,9 @@
 //! When the mere passing of time changes a band. It does so on whole UTC hours only.
 
 use super::{
-    band::Band,
-    prepared::{Prepared, Valid, within},
+    band::{Band, Validations},
+    model::Rule,
+    prepared::{Candidate, Prepared, Valid, within},
     score::{LineKind, Score, milli_at},
 };
 
@@ -21,8 +22,9 @@ pub fn next_check_time(prepared: &Prepared<'_>, score: &Score) -> Option<i64> {
         let other = hours.find(|&hour| prepared.again(hour).score(hour).band != score.band);
         return Some(other.unwrap_or(scan_end * HOUR_MS));
     }
+    let outlook = Outlook::new(prepared, score.at);
     if may_rise(prepared, score) {
-        let other = first_other(prepared, score.band, now, scan_end);
+        let other = outlook.first_other(score.band, now, scan_end);
         return Some(other.unwrap_or(scan_end) * HOUR_MS);
     }
     if score.band == Band::Cold {
@@ -30,7 +32,7 @@ pub fn next_check_time(prepared: &Prepared<'_>, score: &Score) -> Option<i64> {
     }
     // From here on the score can only fall, until the last activity has left the window.
     let last = prepared.latest_occur_time()?.checked_add(prepared.window_ms())? + HOUR_MS;
-    first_other(prepared, score.band, now, last.div_euclid(HOUR_MS)).map(|hour| hour * HOUR_MS)
+    outlook.first_other(score.band, now, last.div_euclid(HOUR_MS)).map(|hour| hour * HOUR_MS)
 }
 
 /// A negative line that fades, an adjustment that ends or begins: the score may rise by itself.
@@ -42,61 +44,89 @@ fn may_rise(prepared: &Prepared<'_>, score: &Score) -> bool {
         })
 }
 
-/// The first hour after `after` and until `until` with another band. Halves what may hold one, and passes over what
-/// cannot.
-fn first_other(prepared: &Prepared<'_>, band: Band, after: i64, until: i64) -> Option<i64> {
-    if after >= until {
-        return None;
-    }
-    let (least, greatest) = prepared.bands((after + 1) * HOUR_MS, until * HOUR_MS);
-    if least == band && greatest == band {
-        return None;
-    }
-    if until - after == 1 {
-        return Some(until);
-    }
-    let middle = after + (until - after) / 2;
-    first_other(prepared, band, after, middle).or_else(|| first_other(prepared, band, middle, until))
+/// A lead's lines, as they pass from now on: with time there are only fewer of them, for the latest stay the longest.
+struct Outlook<'p, 'a> {
+    prepared: &'p Prepared<'a>,
+    /// Each rule with those that bring a line by it, and their places among those that count.
+    lines: Vec<(&'a Rule, Vec<(usize, &'p Candidate<'a>)>)>,
 }
 
-impl Prepared<'_> {
+impl<'p, 'a> Outlook<'p, 'a> {
+    fn new(prepared: &'p Prepared<'a>, at: i64) -> Self {
+        let lines = prepared.engagement_lines(prepared.counted(at));
+        let lines = lines.map(|(rule, candidates)| (rule, candidates.collect::<Vec<_>>()));
+        Self { prepared, lines: lines.filter(|(_, candidates)| !candidates.is_empty()).collect() }
+    }
+
+    /// The first hour after `after` and until `until` with another band. Halves what may hold one, and passes over what
+    /// cannot.
+    fn first_other(&self, band: Band, after: i64, until: i64) -> Option<i64> {
+        if after >= until {
+            return None;
+        }
+        let (least, greatest) = self.bands((after + 1) * HOUR_MS, until * HOUR_MS);
+        if least == band && greatest == band {
+            return None;
+        }
+        if until - after == 1 {
+            return Some(until);
+        }
+        let middle = after + (until - after) / 2;
+        self.first_other(band, after, middle).or_else(|| self.first_other(band, middle, until))
+    }
+
     /// Bounds of the band from one moment until another, both included; for one moment they are its band. A line lies
     /// between what it is at both ends, for it fades or leaves the window; and sums, what caps leave of them, validations
     /// and bands only grow with the lines.
     fn bands(&self, from: i64, to: i64) -> (Band, Band) {
-        let counted = self.counted(from);
-        let still = self.counted(to).len();
-        let (engagement_cap, points) = self.static_points();
+        let prepared = self.prepared;
+        let (count, still) = (prepared.counted(from).len(), prepared.counted(to).len());
+        let (engagement_cap, points) = prepared.static_points();
         let (mut least, mut greatest) = (0, 0);
-        let (mut valid_then, mut valid_now) = (Valid::default(), Valid::default());
-        let in_window_then = counted.get(..still).and_then(|still| Some(still.last()?.activity.order()));
-        for (rule, candidates) in self.engagement_lines(counted) {
+        for (rule, candidates) in &self.lines {
             let (mut low, mut high) = (0, 0);
-            for candidate in candidates {
-                let activity = candidate.activity;
-                let at = |moment: i64| milli_at(rule, candidate.share_milli, moment - activity.occur_time);
-                let now = at(from);
-                let then = if in_window_then.is_some_and(|last| activity.order() >= last) { at(to) } else { 0 };
+            for &(place, candidate) in candidates.iter().take_while(|(place, _)| *place < count) {
+                let now = candidate.milli_at(rule, from);
+                let then = if place < still { candidate.milli_at(rule, to) } else { 0 };
                 low += now.min(then);
                 high += now.max(then);
-                if now > 0 {
-                    valid_now.note(activity);
-                }
-                if then > 0 {
-                    valid_then.note(activity);
-                }
             }
             least += within(low, rule.cap_milli);
             greatest += within(high, rule.cap_milli);
         }
-        let (low, high) = self.adjusted(from, to);
+        let (low, high) = prepared.adjusted(from, to);
         least = within(least, engagement_cap) + points + low;
         greatest = within(greatest, engagement_cap) + points + high;
-        let fast = |moment: i64| self.fast_track(self.counted(moment), moment).is_some();
-        let thresholds = self.thresholds();
-        (thresholds.band(least, valid_then.count(), fast(to)), thresholds.band(greatest, valid_now.count(), fast(from)))
+        (self.band(least, to, still), self.band(greatest, from, count))
     }
 
+    /// The band of a score at a moment, when so many count. Whose they are matters only to a score that is hot.
+    fn band(&self, milli: i64, at: i64, count: usize) -> Band {
+        let (prepared, thresholds) = (self.prepared, self.prepared.thresholds());
+        let fast = prepared.fast_track(prepared.counted(at), at).is_some();
+        let is_hot = milli >= thresholds.hot.score_milli;
+        let validations = if is_hot && !fast { self.validations(at, count) } else { Validations::default() };
+        thresholds.band(milli, validations, fast)
+    }
+
+    fn validations(&self, at: i64, count: usize) -> Validations {
+        let mut valid = Valid::default();
+        for (rule, candidates) in &self.lines {
+            let counting = candidates.iter().take_while(|(place, _)| *place < count);
+            let positive = counting.filter(|(_, candidate)| candidate.milli_at(rule, at) > 0);
+            positive.for_each(|(_, candidate)| valid.note(candidate.activity));
+        }
+        valid.count()
+    }
+}
+
+impl Candidate<'_> {
+    fn milli_at(&self, rule: &Rule, at: i64) -> i64 {
+        milli_at(rule, self.share_milli, at - self.activity.occur_time)
+    }
+}
+
+impl Prepared<'_> {
     /// Bounds of what the adjustments give together, from one moment until another.
     fn adjusted(&self, from: i64, to: i64) -> (i64, i64) {
         let (mut low, mut high) = (0, 0);

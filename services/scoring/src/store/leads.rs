@@ -4,12 +4,13 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use leadflow_platform::{
     Error, Result,
-    db::{Tx, insert_all, is_any},
+    db::{Tx, column_of, insert_all, is_any, table_of},
     trace::Origin,
 };
 use sea_orm::{
     ColumnTrait as _, Condition, ConnectionTrait, EntityTrait as _, PaginatorTrait as _, QueryFilter as _,
-    QueryOrder as _, QuerySelect as _, Set, sea_query::OnConflict,
+    QueryOrder as _, QuerySelect as _, Set, Value,
+    sea_query::{Expr, ExprTrait as _, OnConflict, Query},
 };
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -112,6 +113,43 @@ pub(crate) async fn save(tx: &Tx, leads: &[Lead]) -> Result<()> {
         .to_owned();
     insert_all(tx, rows, Some(change)).await?;
     joined::note_sides(tx, leads.iter().map(|lead| (lead.lead_id, lead.sides.clone()))).await
+}
+
+/// Writes the scores of these leads, which are there, and of which nothing else has changed: a lead moves again and again,
+/// and has much that stays.
+pub(crate) async fn save_scores(tx: &Tx, leads: &[Lead]) -> Result<()> {
+    let row = |lead: &Lead| -> Vec<Value> {
+        let state = &lead.state;
+        let counts = [state.validations.contacts, state.validations.channels, state.validations.activities];
+        let numbers = counts.into_iter().chain([state.activities, state.model_version]).map(i64::from);
+        let mut row = vec![lead.lead_id.into(), state.score_milli.into(), state.score_time.into()];
+        row.extend(numbers.map(Value::from));
+        row.extend([Value::from(lead.next_check_time), Value::from(lead.origin.traceparent())]);
+        row
+    };
+    for leads in leads.chunks(CHUNK) {
+        let rows = leads.iter().map(row).collect();
+        let moved = |number| column_of("moved", number);
+        let columns = [
+            Column::ScoreMilli,
+            Column::ScoreTime,
+            Column::Contacts,
+            Column::Channels,
+            Column::ValidActivities,
+            Column::Activities,
+            Column::ModelVersion,
+            Column::NextCheckTime,
+            Column::Traceparent,
+        ];
+        let update = Query::update()
+            .table(Entity)
+            .from(table_of(tx.get_database_backend(), rows, "moved"))
+            .values(columns.into_iter().zip(2..).map(|(column, number)| (column, moved(number))))
+            .and_where(Expr::col((Entity, Column::LeadId)).eq(moved(1)))
+            .to_owned();
+        tx.execute(&update).await?;
+    }
+    Ok(())
 }
 
 /// A page of leads, by score or by id.

@@ -147,7 +147,7 @@ fn texts<'a>(facts: impl IntoIterator<Item = (&'a str, &'a str)>) -> Facts {
 fn profile(revision: i64, time: Option<&prost_types::Timestamp>, facts: Facts) -> Result<Profile> {
     let time = time.ok_or_else(|| Error::invalid("update_time", "is missing"))?;
     let record_time = clock::from_proto("update_time", time)?.as_millisecond();
-    Ok(Profile { revision, record_time, facts })
+    Ok(Profile { revision, record_time, facts: facts.into() })
 }
 
 /// What routing says of an assignment; nothing for a step that does not move the lead.
@@ -201,7 +201,7 @@ pub(crate) fn lead_event(
 
 fn account_to(account: &Account, profile: Option<&Profile>) -> PbAccount {
     let empty = Facts::new();
-    let facts = profile.map_or(&empty, |profile| &profile.facts);
+    let facts = profile.map_or(&empty, |profile| &*profile.facts);
     let text = |name: &str| facts.get(name).and_then(Json::as_str).unwrap_or_default().to_owned();
     let relation = match text("relation").as_str() {
         "prospect" => Relation::Prospect,

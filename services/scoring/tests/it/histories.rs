@@ -207,7 +207,11 @@ fn profiles(facts: impl Strategy<Value = Facts>) -> impl Strategy<Value = Vec<Pr
         revisions
             .into_iter()
             .enumerate()
-            .map(|(index, (facts, record_time))| Profile { revision: index as i64 + 1, record_time, facts })
+            .map(|(index, (facts, record_time))| Profile {
+                revision: index as i64 + 1,
+                record_time,
+                facts: facts.into(),
+            })
             .collect()
     })
 }

@@ -31,7 +31,8 @@ on_each_database! {
         assert_eq!((lead.status(), lead.hand_over), (LeadStatus::Incubating, 1));
         // 20 for the form, 2 for the page, and 15 less for the bounce.
         assert_eq!((lead.score_milli, lead.band()), (7_000, Band::Cold));
-        assert_eq!(world.heard.facts_until(&account, &lead).await, ["opened", "changed"]);
+        assert_eq!(world.heard.facts_until(&account, &lead).await, ["opened"]);
+        assert_eq!(world.heard.announced("opened", &account)[0].score_milli, 7_000);
     }
 
     async fn a_lead_is_opened_in_exactly_the_category_of_the_activity(database) {
