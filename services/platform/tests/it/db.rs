@@ -312,3 +312,34 @@ fn a_database_that_cannot_work_is_refused_by_the_name_of_its_variable() {
         assert!(message.starts_with(&format!("{key}: ")), "{message}");
     }
 }
+
+/// A disk that is full, as far as this connection can tell.
+async fn limit_pages(database: &Database, pages: i64) {
+    let limit = format!("PRAGMA max_page_count = {pages}");
+    database.write(move |tx| async move { Ok(tx.execute_unprepared(&limit).await?) }).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_committed_after_the_disk_was_full_is_there_for_all() {
+    let test = TestDatabase::create(Backend::Sqlite).await.unwrap();
+    let database = open(&test).await;
+    let another = open(&test).await;
+    let long = "x".repeat(200_000);
+    for number in 0..3 {
+        limit_pages(&database, 1).await;
+        let long = long.clone();
+        let error = database.write(move |tx| async move { write_note(&tx, 1, number, &long).await }).await.unwrap_err();
+        assert_eq!(error.code(), Code::Unavailable, "{error}");
+        // One that fails by itself, and is rolled back.
+        let refused = database.write(move |tx| async move { write_note(&tx, 2, -1, "below zero").await }).await;
+        assert!(refused.is_err());
+    }
+    // There is room again.
+    limit_pages(&database, 1_000_000).await;
+    for number in 0..3 {
+        let refused = database.write(move |tx| async move { write_note(&tx, 2, -1, "below zero").await }).await;
+        assert!(refused.is_err());
+        database.write(move |tx| async move { write_note(&tx, 1, number, "kept").await }).await.unwrap();
+        assert_eq!(count(&another).await, number + 1);
+    }
+}
