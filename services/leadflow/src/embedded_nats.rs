@@ -1,6 +1,7 @@
 //! The private NATS server of `leadflow up`: started on a free port, ended by its process id, found again after a crash.
 
 use std::{
+    convert::Infallible,
     fs::File,
     net::TcpListener,
     path::{Path, PathBuf},
@@ -54,7 +55,7 @@ impl EmbeddedNats {
     }
 
     /// Starts the server again each time that it has ended, or that it keeps no streams any more, for ever.
-    pub async fn keep_alive(&mut self) {
+    pub async fn keep_alive(&mut self) -> Infallible {
         loop {
             let url = self.url();
             tokio::select! {

@@ -113,9 +113,9 @@ impl Database {
                 .map_sqlx_postgres_opts(|postgres| {
                     postgres.options([("plan_cache_mode", "force_custom_plan"), ("random_page_cost", "1.1")])
                 })
-                // SQLite may take a transaction back by itself when its disk is full, and then refuses the rollback that follows. The
-                // connection would take itself to be in a transaction for ever: what it commits would be a part of that one, and
-                // nobody's, and lost.
+                // SQLite may take a transaction back by itself when its disk is full, and then refuses the rollback that
+                // follows. The connection would take itself to be in a transaction for ever: what it commits would be a
+                // part of that one, and nobody's, and lost.
                 .map_sqlx_sqlite_before_acquire(|sqlite, _| Box::pin(ready(Ok(!sqlite.is_in_transaction()))))
                 .map_sqlx_sqlite_opts(|sqlite| {
                     sqlite

@@ -1,7 +1,7 @@
 //! Events that are written in the transaction that makes them true, and published after it (the transactional outbox).
 //!
-//! A message leaves the table only when the stream has acknowledged it and those beside it; a crash in between publishes it again under
-//! the same id, and consumers count it once.
+//! A message leaves the table only when the stream has acknowledged it and those beside it; a crash in between publishes it
+//! again under the same id, and consumers count it once.
 
 use std::time::Duration;
 

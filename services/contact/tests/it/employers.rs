@@ -3,8 +3,7 @@
 use leadflow_harness::on_each_database;
 use leadflow_platform::ids;
 use leadflow_proto::contact::v1::{
-    Account, Contact, ContactLine, Identity, IdentityClaim, ImportContactsRequest, MergeKind, MergeRequest,
-    UpdateContactRequest,
+    Account, Contact, ContactLine, Identity, IdentityClaim, ImportContactsRequest, UpdateContactRequest,
 };
 use tonic::Code;
 
@@ -60,13 +59,7 @@ on_each_database! {
     async fn all_that_are_one_person_move_together(database) {
         let world = World::start(database).await;
         let (here, there) = (world.resolve_one(ada()).await, world.resolve_one(email("a.lovelace@works.de")).await);
-        let request = MergeRequest {
-            kind: MergeKind::Contact.into(),
-            survivor_id: here.contact_id.clone(),
-            merged_id: there.contact_id.clone(),
-            ..Default::default()
-        };
-        let merge = world.merge(request).await.unwrap();
+        let merge = world.merge_contacts(&here.contact_id, &there.contact_id).await;
         let labs = world.create(named("Labs", &["labs.de"])).await;
         moves(&world, &there.contact_id, &labs.account_id).await.unwrap();
         assert_eq!(world.resolve_one(email("a.lovelace@works.de")).await.account_id, labs.account_id);

@@ -6,9 +6,8 @@ use leadflow_harness::{Backend, TestDatabase, on_each_database};
 use leadflow_platform::{auth::Credentials, ids, rpc};
 use leadflow_proto::contact::v1::{
     Contact, ContactLine, DecideMatchReviewRequest, EraseContactRequest, ExportContactRequest, Identity, IdentityClaim,
-    ImportContactsRequest, ListMatchReviewsRequest, MatchDecision, MatchReview, MatchReviewState, MergeKind,
-    MergeRequest, VerifyMobileRequest, match_review_service_client::MatchReviewServiceClient,
-    privacy_service_client::PrivacyServiceClient,
+    ImportContactsRequest, ListMatchReviewsRequest, MatchDecision, MatchReview, MatchReviewState, VerifyMobileRequest,
+    match_review_service_client::MatchReviewServiceClient, privacy_service_client::PrivacyServiceClient,
 };
 use tokio::task::JoinSet;
 use tonic::Code;
@@ -52,16 +51,6 @@ async fn questions(world: &World) -> Vec<MatchReview> {
     let request = ListMatchReviewsRequest { state: MatchReviewState::Open.into(), ..Default::default() };
     let mut reviews = MatchReviewServiceClient::new(channel(world));
     reviews.list_match_reviews(request).await.unwrap().into_inner().match_reviews
-}
-
-async fn merge(world: &World, survivor_id: &str, merged_id: &str) -> String {
-    let request = MergeRequest {
-        kind: MergeKind::Contact.into(),
-        survivor_id: survivor_id.into(),
-        merged_id: merged_id.into(),
-        ..Default::default()
-    };
-    world.merge(request).await.unwrap().merge_id
 }
 
 on_each_database! {
@@ -195,17 +184,17 @@ on_each_database! {
         let world = World::start(database).await;
         let ada = world.resolve_one(email("ada@works.de")).await.contact_id;
         let old = world.resolve_one(verified(of("augusta@home.example"))).await.contact_id;
-        let merged = merge(&world, &ada, &old).await;
+        let merged = world.merge_contacts(&ada, &old).await;
         assert_eq!(world.contact(&ada).await.verified_mobiles, [MOBILE]);
         let seen = world.resolve_one(verified(Identity::default())).await;
         assert_eq!((&seen.contact_id, &seen.origin_contact_id), (&ada, &old));
         assert!(world.resolve_one(verified(of("ada@works.de"))).await.contact_review_id.is_empty());
         assert!(questions(&world).await.is_empty(), "they are one already");
-        world.undo(&merged).await.unwrap();
+        world.undo(&merged.merge_id).await.unwrap();
         assert!(world.contact(&ada).await.verified_mobiles.is_empty());
         assert_eq!(world.resolve_one(verified(Identity::default())).await.contact_id, old);
         // It is withdrawn from the side that has it.
-        merge(&world, &ada, &old).await;
+        world.merge_contacts(&ada, &old).await;
         assert!(verify(&world, &ada, MOBILE, true).await.unwrap().verified_mobiles.is_empty());
     }
 

@@ -3,7 +3,7 @@
 use leadflow_harness::on_each_database;
 use leadflow_platform::{auth::Credentials, rpc};
 use leadflow_proto::contact::v1::{
-    EraseContactRequest, Identity, IdentityClaim, MergeKind, MergeRequest, privacy_service_client::PrivacyServiceClient,
+    EraseContactRequest, Identity, IdentityClaim, privacy_service_client::PrivacyServiceClient,
 };
 
 use crate::support::{World, email, refusal};
@@ -31,13 +31,7 @@ on_each_database! {
         let world = World::start(database).await;
         let ada = world.resolve_one(email("ada@works.de")).await;
         let ada_at_home = world.resolve_one(email("ada@gmail.com")).await;
-        let merge = MergeRequest {
-            kind: MergeKind::Contact.into(),
-            survivor_id: ada.contact_id.clone(),
-            merged_id: ada_at_home.contact_id.clone(),
-            ..Default::default()
-        };
-        world.merge(merge).await.unwrap();
+        world.merge_contacts(&ada.contact_id, &ada_at_home.contact_id).await;
         let found = world.resolve_one(named(&ada_at_home.contact_id)).await;
         assert_eq!((&found.contact_id, &found.origin_contact_id), (&ada.contact_id, &ada_at_home.contact_id));
         assert_eq!(found.account_id, ada.account_id, "where the person is");

@@ -4,8 +4,8 @@
 use leadflow_harness::on_each_database;
 use leadflow_platform::{auth::Credentials, rpc};
 use leadflow_proto::contact::v1::{
-    Account, Contact, EraseContactRequest, Identity, IdentityClaim, MergeKind, MergeRequest, ResolveIdentitiesRequest,
-    UpdateContactRequest, VerifyMobileRequest, privacy_service_client::PrivacyServiceClient,
+    Account, Contact, EraseContactRequest, Identity, IdentityClaim, ResolveIdentitiesRequest, UpdateContactRequest,
+    VerifyMobileRequest, privacy_service_client::PrivacyServiceClient,
 };
 
 use crate::support::{World, claim, email, mask, named};
@@ -66,16 +66,6 @@ async fn update(world: &World, contact: Contact, path: &str) {
     world.client().update_contact(request).await.unwrap();
 }
 
-async fn merge(world: &World, survivor_id: &str, merged_id: &str) -> String {
-    let request = MergeRequest {
-        kind: MergeKind::Contact.into(),
-        survivor_id: survivor_id.into(),
-        merged_id: merged_id.into(),
-        ..Default::default()
-    };
-    world.merge(request).await.unwrap().merge_id
-}
-
 async fn erase(world: &World, contact_id: &str) {
     let channel = rpc::channel(world.contact.url(), Credentials::Name("anna".into())).unwrap();
     let request =
@@ -121,9 +111,9 @@ on_each_database! {
         assert_that_it_answers_as_a_new_one(&world).await;
 
         // People and companies become one, and two again.
-        let one_person = merge(&world, &carl.contact_id, &ada.contact_id).await;
+        let one_person = world.merge_contacts(&carl.contact_id, &ada.contact_id).await;
         assert_eq!(assert_that_it_answers_as_a_new_one(&world).await[1].0, carl.contact_id);
-        world.undo(&one_person).await.unwrap();
+        world.undo(&one_person.merge_id).await.unwrap();
         assert_eq!(assert_that_it_answers_as_a_new_one(&world).await[1].0, ada.contact_id);
         let one_company = world.merge_accounts(&carl.account_id, &ada.account_id).await;
         assert_eq!(assert_that_it_answers_as_a_new_one(&world).await[1].1, carl.account_id);

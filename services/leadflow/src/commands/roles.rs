@@ -69,7 +69,7 @@ async fn run_all(global: Global, up: &Up, vars: Vars, nats: &mut Option<Embedded
         () = stop.cancelled() => None,
         result = suite.ended() => Some(result.err().map_or_else(|| anyhow::anyhow!("a role has ended"), Into::into)),
         result = sample => result.err(),
-        () = nats_alive => None,
+        never = nats_alive => match never {},
     };
     println!("Stopping …");
     suite.stop().await?;

@@ -32,18 +32,7 @@ impl MigrationName for PlatformTables {
 #[async_trait::async_trait]
 impl MigrationTrait for PlatformTables {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        manager
-            .create_table(
-                Table::create()
-                    .table("outbox_messages")
-                    .col(ColumnDef::new("id").big_integer().not_null().auto_increment().primary_key())
-                    .col(ColumnDef::new("event_id").uuid().not_null())
-                    .col(ColumnDef::new("subject").text().not_null())
-                    .col(ColumnDef::new("event_time").big_integer().not_null())
-                    .col(ColumnDef::new("payload").binary().not_null())
-                    .to_owned(),
-            )
-            .await?;
+        manager.create_table(outbox_messages()).await?;
         manager
             .create_table(
                 Table::create()
@@ -94,6 +83,18 @@ impl MigrationTrait for PlatformTables {
         }
         Ok(())
     }
+}
+
+/// The outbox with a row for each message, as it was first.
+fn outbox_messages() -> TableCreateStatement {
+    Table::create()
+        .table("outbox_messages")
+        .col(ColumnDef::new("id").big_integer().not_null().auto_increment().primary_key())
+        .col(ColumnDef::new("event_id").uuid().not_null())
+        .col(ColumnDef::new("subject").text().not_null())
+        .col(ColumnDef::new("event_time").big_integer().not_null())
+        .col(ColumnDef::new("payload").binary().not_null())
+        .to_owned()
 }
 
 /// What is gone for good.
@@ -210,19 +211,7 @@ impl MigrationTrait for OutboxBatches {
             return Err(DbErr::Custom("events wait in the outbox: let them be published first".to_owned()));
         }
         manager.drop_table(Table::drop().table("outbox_batches").to_owned()).await?;
-        manager
-            .create_table(
-                Table::create()
-                    .table("outbox_messages")
-                    .col(ColumnDef::new("id").big_integer().not_null().auto_increment().primary_key())
-                    .col(ColumnDef::new("event_id").uuid().not_null())
-                    .col(ColumnDef::new("subject").text().not_null())
-                    .col(ColumnDef::new("event_time").big_integer().not_null())
-                    .col(ColumnDef::new("payload").binary().not_null())
-                    .col(ColumnDef::new("traceparent").text())
-                    .to_owned(),
-            )
-            .await
+        manager.create_table(outbox_messages().col(ColumnDef::new("traceparent").text()).to_owned()).await
     }
 }
 

@@ -33,7 +33,7 @@ use crate::{
 pub(super) struct Outcome {
     pub(super) leads: BTreeMap<Uuid, Lead>,
     /// Those of which nothing but the score has changed.
-    pub(super) moved: BTreeMap<Uuid, Lead>,
+    pub(super) moved: Vec<Lead>,
     pub(super) hand_overs: Vec<Frozen>,
     pub(super) dispositions: BTreeMap<Uuid, Disposition>,
     pub(super) due: BTreeMap<Uuid, Option<i64>>,
@@ -133,7 +133,7 @@ impl Outcome {
         locked: &BTreeMap<Uuid, Account>,
         now: Timestamp,
     ) -> Result<Vec<Remembered>> {
-        leads::save_scores(tx, &self.moved.into_values().collect::<Vec<_>>()).await?;
+        leads::save_scores(tx, &self.moved).await?;
         leads::save(tx, &self.leads.into_values().collect::<Vec<_>>()).await?;
         for frozen in self.hand_overs.iter_mut().filter(|frozen| frozen.explanation.has_limit()) {
             let all = evidence::count(&**tx, &frozen.sides, frozen.explanation.at, i64::MAX).await?;

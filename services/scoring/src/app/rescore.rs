@@ -252,7 +252,7 @@ impl AccountRun<'_> {
         match fact {
             // Nobody need hear of each page that a buyer reads.
             Fact::Nothing | Fact::Moved if only_moved => {
-                self.outcome.moved.insert(lead.lead_id, lead.clone());
+                self.outcome.moved.push(lead.clone());
                 return;
             }
             Fact::Nothing => {}

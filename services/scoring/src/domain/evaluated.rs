@@ -46,7 +46,13 @@ impl Own {
     }
 
     fn rules(self) -> Vec<usize> {
-        (0..Self::RULES).filter(|rule| self.0.get() >> (rule + 1) & 1 == 1).collect()
+        let mut left = self.0.get() & !1;
+        let next = || {
+            let rule = left.trailing_zeros() as usize;
+            // Takes the lowest bit away.
+            (left != 0).then(|| left &= left - 1).map(|()| rule - 1)
+        };
+        std::iter::from_fn(next).collect()
     }
 }
 
@@ -119,5 +125,18 @@ impl<'a> Evaluated<'a> {
     /// How many conditions failed at run time, which is no match. Those of each lead come on top.
     pub fn failed_conditions(&self) -> u32 {
         self.failed_conditions
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_rules_that_match_are_told_again_in_their_order() {
+        for rules in [vec![], vec![0], vec![62], vec![0, 1, 5, 61, 62], (0..Own::RULES).collect()] {
+            assert_eq!(Own::new(&rules).rules(), rules);
+        }
+        assert!(Own::holds(62) && !Own::holds(63));
     }
 }

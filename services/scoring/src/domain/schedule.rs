@@ -22,13 +22,14 @@ pub fn next_check_time(prepared: &Prepared<'_>, score: &Score) -> Option<i64> {
         let other = hours.find(|&hour| prepared.again(hour).score(hour).band != score.band);
         return Some(other.unwrap_or(scan_end * HOUR_MS));
     }
+    let may_rise = may_rise(prepared, score);
+    if score.band == Band::Cold && !may_rise {
+        return None;
+    }
     let outlook = Outlook::new(prepared, score.at);
-    if may_rise(prepared, score) {
+    if may_rise {
         let other = outlook.first_other(score.band, now, scan_end);
         return Some(other.unwrap_or(scan_end) * HOUR_MS);
-    }
-    if score.band == Band::Cold {
-        return None;
     }
     // From here on the score can only fall, until the last activity has left the window.
     let last = prepared.latest_occur_time()?.checked_add(prepared.window_ms())? + HOUR_MS;
@@ -80,14 +81,14 @@ impl<'p, 'a> Outlook<'p, 'a> {
     /// and bands only grow with the lines.
     fn bands(&self, from: i64, to: i64) -> (Band, Band) {
         let prepared = self.prepared;
-        let (count, still) = (prepared.counted(from).len(), prepared.counted(to).len());
+        let (counted, still) = (prepared.counted(from), prepared.counted(to));
         let (engagement_cap, points) = prepared.static_points();
         let (mut least, mut greatest) = (0, 0);
         for (rule, candidates) in &self.lines {
             let (mut low, mut high) = (0, 0);
-            for &(place, candidate) in candidates.iter().take_while(|(place, _)| *place < count) {
+            for &(place, candidate) in candidates.iter().take_while(|(place, _)| *place < counted.len()) {
                 let now = candidate.milli_at(rule, from);
-                let then = if place < still { candidate.milli_at(rule, to) } else { 0 };
+                let then = if place < still.len() { candidate.milli_at(rule, to) } else { 0 };
                 low += now.min(then);
                 high += now.max(then);
             }
@@ -97,15 +98,15 @@ impl<'p, 'a> Outlook<'p, 'a> {
         let (low, high) = prepared.adjusted(from, to);
         least = within(least, engagement_cap) + points + low;
         greatest = within(greatest, engagement_cap) + points + high;
-        (self.band(least, to, still), self.band(greatest, from, count))
+        (self.band(least, to, still), self.band(greatest, from, counted))
     }
 
-    /// The band of a score at a moment, when so many count. Whose they are matters only to a score that is hot.
-    fn band(&self, milli: i64, at: i64, count: usize) -> Band {
-        let (prepared, thresholds) = (self.prepared, self.prepared.thresholds());
-        let fast = prepared.fast_track(prepared.counted(at), at).is_some();
+    /// The band of a score at a moment, when these count. Whose they are matters only to a score that is hot.
+    fn band(&self, milli: i64, at: i64, counted: &[Candidate<'_>]) -> Band {
+        let thresholds = self.prepared.thresholds();
+        let fast = self.prepared.fast_track(counted, at).is_some();
         let is_hot = milli >= thresholds.hot.score_milli;
-        let validations = if is_hot && !fast { self.validations(at, count) } else { Validations::default() };
+        let validations = if is_hot && !fast { self.validations(at, counted.len()) } else { Validations::default() };
         thresholds.band(milli, validations, fast)
     }
 

@@ -25,6 +25,17 @@ impl World {
         self.merge(request).await.unwrap()
     }
 
+    /// Merges one contact into another.
+    pub(crate) async fn merge_contacts(&self, survivor_id: &str, merged_id: &str) -> pb::Merge {
+        let request = pb::MergeRequest {
+            kind: pb::MergeKind::Contact.into(),
+            survivor_id: survivor_id.to_owned(),
+            merged_id: merged_id.to_owned(),
+            ..Default::default()
+        };
+        self.merge(request).await.unwrap()
+    }
+
     pub(crate) async fn undo(&self, merge_id: &str) -> Result<pb::Merge, tonic::Status> {
         let request = pb::UndoMergeRequest { merge_id: merge_id.to_owned(), ..Default::default() };
         Ok(self.merges().undo_merge(request).await?.into_inner().merge.unwrap())
