@@ -24,12 +24,11 @@ impl ContactService for App {
         &self,
         request: Request<pb::ResolveIdentitiesRequest>,
     ) -> Answer<pb::ResolveIdentitiesResponse> {
-        let claims = &request.get_ref().claims;
+        let pb::ResolveIdentitiesRequest { claims, known_only } = request.into_inner();
         if claims.len() > MAX_ITEMS {
             return Err(error::too_many("claims", MAX_ITEMS).into());
         }
-        let known_only = request.get_ref().known_only;
-        let results = self.resolve(claims.iter().map(wire::claim).collect(), known_only).await?;
+        let results = self.resolve(claims, known_only).await?;
         Ok(Response::new(pb::ResolveIdentitiesResponse { results: results.into_iter().map(wire::resolved).collect() }))
     }
 

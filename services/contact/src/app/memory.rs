@@ -5,11 +5,13 @@
 
 use std::{collections::HashMap, sync::Arc};
 
+use leadflow_proto::contact::v1::IdentityClaim;
+use prost::Message as _;
 use quick_cache::sync::Cache;
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
-use crate::domain::{Claim, footing::Footing};
+use crate::domain::footing::Footing;
 
 /// Claims that are remembered: some 8 MiB.
 const CLAIMS: usize = 50_000;
@@ -22,7 +24,7 @@ pub(crate) struct Memory {
     salt: Uuid,
 }
 
-/// What a claim says, as a digest.
+/// What a claim says, as a digest: as it is written, so that it need not be read to be known again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Said([u8; 32]);
 
@@ -33,8 +35,8 @@ impl Default for Memory {
 }
 
 impl Memory {
-    pub(super) fn said(&self, claim: &Claim) -> Said {
-        Said(Sha256::new().chain_update(self.salt).chain_update(format!("{claim:?}")).finalize().into())
+    pub(super) fn said(&self, claim: &IdentityClaim) -> Said {
+        Said(Sha256::new().chain_update(self.salt).chain_update(claim.encode_to_vec()).finalize().into())
     }
 
     /// What the answers to those of these rested on that were given before.

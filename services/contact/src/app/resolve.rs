@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use leadflow_platform::{Error, Result, db::Tx, ids};
+use leadflow_platform::{Result, db::Tx, ids};
+use leadflow_proto::contact::v1::IdentityClaim;
 use uuid::Uuid;
 
 use super::{App, memory::Said};
@@ -10,6 +11,7 @@ use crate::{
     domain::{Claim, Directory, Key, Resolved, footing::Footing, merge::Kind},
     metrics::Found,
     store::{directory, merges},
+    wire,
 };
 
 /// Who is behind a claim, with the account's revision.
@@ -29,6 +31,14 @@ pub(crate) struct Answer {
     footing: Option<Footing>,
 }
 
+/// What a claim tells.
+enum Seen {
+    /// Nothing new of somebody who is known.
+    Known(Answer),
+    /// Something new, or of somebody new.
+    News(Box<Claim>),
+}
+
 /// Who merges when it is not a person.
 const CONTACT: &str = "service:contact";
 
@@ -37,24 +47,20 @@ impl App {
     /// stay without an answer, and nothing changes.
     pub(crate) async fn resolve(
         &self,
-        claims: Vec<Result<Claim>>,
+        claims: Vec<IdentityClaim>,
         known_only: bool,
     ) -> Result<Vec<Result<Option<Answer>>>> {
-        let valid: Vec<Claim> = claims.iter().filter_map(|claim| claim.as_ref().ok().cloned()).collect();
-        let said: Vec<_> = valid.iter().map(|claim| self.memory.said(claim)).collect();
-        let mut answers = self.recognise(&valid, &said).await?;
-        if !known_only {
-            let news = valid.into_iter().zip(&answers).filter(|(_, answer)| answer.is_none());
-            let mut resolved = self.resolve_new(news.map(|(claim, _)| claim).collect()).await?.into_iter();
-            answers.iter_mut().filter(|answer| answer.is_none()).for_each(|answer| *answer = resolved.next());
-        }
-        self.memory.keep(said.into_iter().zip(&answers).filter_map(|(said, it)| Some((said, it.as_ref()?.footing?))));
-        let mut answers = answers.into_iter();
-        let result = |claim: Result<Claim>| match claim {
-            Ok(_) => answers.next().ok_or_else(|| Error::internal("fewer answers than claims")),
-            Err(error) => Err(error),
+        let said: Vec<_> = claims.iter().map(|claim| self.memory.said(claim)).collect();
+        let seen = self.recognise(claims, said.clone()).await?;
+        let new = if known_only { Vec::new() } else { news(&seen) };
+        let mut resolved = self.resolve_new(new).await?.into_iter();
+        let mut answer = |seen| match seen {
+            Seen::Known(answer) => Some(answer),
+            Seen::News(_) => resolved.next(),
         };
-        let results: Vec<_> = claims.into_iter().map(result).collect();
+        let results: Vec<_> = seen.into_iter().map(|seen| seen.map(&mut answer)).collect();
+        let footing = |result: &Result<Option<Answer>>| result.as_ref().ok()?.as_ref()?.footing;
+        self.memory.keep(said.into_iter().zip(&results).filter_map(|(said, it)| Some((said, footing(it)?))));
         results.iter().for_each(|result| self.count(result));
         Ok(results)
     }
@@ -71,19 +77,27 @@ impl App {
     }
 
     /// Who is behind the claims that tell nothing new: most of them do, and nobody has to wait for a lock for these. Where
-    /// somebody who was erased may be named, it is left open.
-    async fn recognise(&self, claims: &[Claim], said: &[Said]) -> Result<Vec<Option<Answer>>> {
-        let remembered = self.memory.footings(said);
-        let (app, claims, said) = (self.clone(), claims.to_vec(), said.to_vec());
+    /// somebody who was erased may be named, it is left open. What is remembered need not even be read.
+    async fn recognise(&self, claims: Vec<IdentityClaim>, said: Vec<Said>) -> Result<Vec<Result<Seen>>> {
+        let remembered = self.memory.footings(&said);
+        let app = self.clone();
         let work = move |view: Tx| async move {
-            let known = directory::standing(&*view, &remembered.values().copied().collect::<Vec<_>>()).await?;
-            let again = |said| remembered.get(said).filter(|footing| known.contains(footing)).map(Answer::again);
-            let mut answers: Vec<_> = said.iter().map(again).collect();
-            let open: Vec<_> =
-                answers.iter().zip(claims).filter_map(|(it, claim)| it.is_none().then_some(claim)).collect();
-            let mut found = app.look_up(&view, &open).await?.into_iter();
-            answers.iter_mut().filter(|answer| answer.is_none()).for_each(|answer| *answer = found.next().flatten());
-            Ok(answers)
+            let standing = directory::standing(&*view, &remembered.values().copied().collect::<Vec<_>>()).await?;
+            let see = |(claim, said): (&_, _)| {
+                let footing = remembered.get(&said).filter(|footing| standing.contains(footing));
+                footing.map_or_else(
+                    || wire::claim(claim).map(|claim| Seen::News(Box::new(claim))),
+                    |it| Ok(Seen::Known(Answer::again(it))),
+                )
+            };
+            let mut seen: Vec<_> = claims.iter().zip(said).map(see).collect();
+            let mut found = app.look_up(&view, &news(&seen)).await?.into_iter();
+            for one in seen.iter_mut().flatten().filter(|one| matches!(one, Seen::News(_))) {
+                if let Some(Some(answer)) = found.next() {
+                    *one = Seen::Known(answer);
+                }
+            }
+            Ok(seen)
         };
         self.database.read(work).await
     }
@@ -158,6 +172,12 @@ impl App {
         }
         Ok(())
     }
+}
+
+/// The claims that tell something new.
+fn news(seen: &[Result<Seen>]) -> Vec<Claim> {
+    let claim = |seen: &Seen| if let Seen::News(claim) = seen { Some(Claim::clone(claim)) } else { None };
+    seen.iter().flatten().filter_map(claim).collect()
 }
 
 impl Answer {

@@ -1,5 +1,7 @@
 //! What is said of who it was.
 
+use std::collections::HashMap;
+
 use uuid::Uuid;
 
 use super::{matching::Own, normal, who::Key};
@@ -64,6 +66,12 @@ impl Claim {
         keys.extend(self.anonymous_id.clone().map(Key::AnonymousId));
         keys.extend(self.phone.clone().map(Key::Phone));
         keys
+    }
+
+    /// Whether it names a person, and none that is known.
+    pub fn is_of_a_stranger(&self, contact_of: &HashMap<Key, Uuid>) -> bool {
+        let keys = self.person_keys();
+        self.contact_id.is_none() && !keys.is_empty() && !keys.iter().any(|key| contact_of.contains_key(key))
     }
 
     /// Whether it bears an identity that is one person's.

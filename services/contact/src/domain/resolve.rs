@@ -131,6 +131,9 @@ impl Directory {
     /// Who is behind a claim that tells nothing new; none when [`Directory::resolve`] would create somebody or change
     /// what is known.
     pub fn recognise(&self, claim: &Claim) -> Option<Resolved> {
+        if claim.is_of_a_stranger(&self.contact_of) {
+            return None;
+        }
         let mut part = self.about(claim);
         let resolved = part.resolve(claim, 0, &mut Uuid::nil);
         let nothing_new =

@@ -10,10 +10,7 @@ use leadflow_platform::{
     Result,
     db::{Tx, is_any},
 };
-use sea_orm::{
-    ConnectionTrait,
-    sea_query::{Expr, ExprTrait as _, Query},
-};
+use sea_orm::{ConnectionTrait, EntityTrait, QueryFilter as _, QuerySelect as _, TryGetableMany};
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
@@ -135,7 +132,10 @@ pub(crate) async fn look(connection: &impl ConnectionTrait, claims: &[Claim]) ->
     let keys: BTreeSet<_> = claims.iter().flat_map(Claim::keys).collect();
     let keys: Vec<_> = keys.into_iter().collect();
     let contact_of = contacts::owners(connection, &keys).await?;
-    let account_of = accounts::owners(connection, &keys).await?;
+    // A stranger is not recognised, wherever they say they are.
+    let may_be_known = claims.iter().filter(|claim| !claim.is_of_a_stranger(&contact_of));
+    let keys: BTreeSet<_> = may_be_known.flat_map(Claim::keys).collect();
+    let account_of = accounts::owners(connection, &keys.into_iter().collect::<Vec<_>>()).await?;
     let named = claims.iter().filter_map(|claim| claim.contact_id);
     let people: BTreeSet<Uuid> = contact_of.values().copied().chain(named).collect();
     let people: Vec<_> = people.into_iter().collect();
@@ -153,27 +153,35 @@ pub(crate) async fn look(connection: &impl ConnectionTrait, claims: &[Claim]) ->
     Ok(Directory { survivors, accounts_of_merged, ..known })
 }
 
-/// Which of these are still as they were.
+/// Which of these are still as they were. Contacts and accounts are asked for one after the other, each by its key: to join
+/// them, PostgreSQL may read all accounts.
 pub(crate) async fn standing(connection: &impl ConnectionTrait, footings: &[Footing]) -> Result<HashSet<Footing>> {
-    let people: BTreeSet<Uuid> = footings.iter().map(|footing| footing.contact_id).collect();
-    let mut found = HashSet::with_capacity(people.len());
-    for chunk in people.into_iter().collect::<Vec<_>>().chunks(CHUNK) {
-        let here = Expr::col((account::Entity, account::Column::AccountId));
-        let query = Query::select()
-            .columns([contact::Column::ContactId, contact::Column::Revision].map(|it| (contact::Entity, it)))
-            .columns([account::Column::AccountId, account::Column::Revision].map(|it| (account::Entity, it)))
-            .from(contact::Entity)
-            .inner_join(account::Entity, here.equals((contact::Entity, contact::Column::AccountId)))
-            .and_where(is_any(connection, contact::Column::ContactId, chunk.iter().copied()))
-            .to_owned();
-        for row in connection.query_all(&query).await? {
-            found.insert(Footing {
-                contact_id: row.try_get_by_index(0)?,
-                contact_revision: row.try_get_by_index(1)?,
-                account_id: row.try_get_by_index(2)?,
-                account_revision: row.try_get_by_index(3)?,
-            });
-        }
+    let people = footings.iter().map(|footing| footing.contact_id).collect();
+    let columns = [contact::Column::ContactId, contact::Column::Revision, contact::Column::AccountId];
+    let people: Vec<(Uuid, i64, Option<Uuid>)> = by_key::<contact::Entity, _>(connection, people, &columns).await?;
+    let at = people.iter().filter_map(|&(.., account_id)| account_id).collect();
+    let columns = [account::Column::AccountId, account::Column::Revision];
+    let accounts: Vec<(Uuid, i64)> = by_key::<account::Entity, _>(connection, at, &columns).await?;
+    let accounts: HashMap<_, _> = accounts.into_iter().collect();
+    let footing = |(contact_id, contact_revision, account_id): (Uuid, i64, Option<Uuid>)| {
+        let account_id = account_id?;
+        let account_revision = *accounts.get(&account_id)?;
+        Some(Footing { contact_id, contact_revision, account_id, account_revision })
+    };
+    Ok(people.into_iter().filter_map(footing).collect())
+}
+
+/// These columns, the first of which is the key, of the rows with these keys.
+async fn by_key<E: EntityTrait, T: TryGetableMany>(
+    connection: &impl ConnectionTrait,
+    keys: BTreeSet<Uuid>,
+    columns: &[E::Column],
+) -> Result<Vec<T>> {
+    let mut found = Vec::with_capacity(keys.len());
+    for chunk in keys.into_iter().collect::<Vec<_>>().chunks(CHUNK) {
+        let these = is_any(connection, columns[0], chunk.iter().copied());
+        let rows = E::find().select_only().columns(columns.iter().copied()).filter(these);
+        found.extend(rows.into_tuple::<T>().all(connection).await?);
     }
     Ok(found)
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use leadflow_platform::{
     Error, Result,
-    db::{Tx, insert_all},
+    db::{Tx, insert_all, is_any},
 };
 use sea_orm::{
     ColumnTrait as _, ConnectionTrait, EntityTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _, Set,
@@ -48,7 +48,7 @@ pub(crate) async fn suppressed(
     let mut found = BTreeMap::new();
     for chunk in digests.iter().cloned().collect::<Vec<_>>().chunks(CHUNK) {
         let rows = suppression::Entity::find()
-            .filter(suppression::Column::Digest.is_in(chunk.iter().cloned()))
+            .filter(is_any(connection, suppression::Column::Digest, chunk.iter().cloned()))
             .all(connection)
             .await?;
         found.extend(rows.into_iter().map(|row| (row.digest, row.erasure_id)));

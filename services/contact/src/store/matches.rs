@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use leadflow_platform::{
     Result,
-    db::{Tx, insert_all},
+    db::{Tx, insert_all, is_any},
 };
 use sea_orm::{
     ColumnTrait as _, ConnectionTrait, EntityTrait as _, QueryFilter as _, QuerySelect as _, Set, sea_query::OnConflict,
@@ -57,7 +57,8 @@ async fn members(
     let mut found: HashMap<Block, BTreeSet<Uuid>> = HashMap::new();
     let blocks: Vec<_> = blocks.into_iter().collect();
     for chunk in blocks.chunks(CHUNK) {
-        let rows = Entity::find().filter(Column::Block.is_in(chunk.iter().copied())).all(connection).await?;
+        let rows =
+            Entity::find().filter(is_any(connection, Column::Block, chunk.iter().copied())).all(connection).await?;
         for row in rows {
             found.entry(row.block).or_default().insert(row.owner_id);
         }
@@ -90,7 +91,7 @@ async fn sizes(connection: &impl ConnectionTrait, blocks: &[Block]) -> Result<Ha
             .select_only()
             .column(Column::Block)
             .column_as(Column::OwnerId.count(), "size")
-            .filter(Column::Block.is_in(chunk.iter().copied()))
+            .filter(is_any(connection, Column::Block, chunk.iter().copied()))
             .group_by(Column::Block)
             .into_tuple()
             .all(connection)
