@@ -15,7 +15,7 @@ use tokio::sync::Notify;
 use crate::domain::activity::Activity;
 
 /// Activities that may wait here.
-const ROOM: usize = 8000;
+const ROOM: usize = 16_000;
 
 /// The short cut from the ledger's writer to the identifier.
 #[derive(Debug)]

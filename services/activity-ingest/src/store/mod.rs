@@ -31,6 +31,7 @@ impl MigratorTrait for Migrator {
             Box::new(migrations::erasures::Erasures),
             Box::new(migrations::verified_mobiles::VerifiedMobiles),
             Box::new(migrations::confirmations::Confirmations),
+            Box::new(migrations::narrow_indexes::NarrowIndexes),
         ])
     }
 }

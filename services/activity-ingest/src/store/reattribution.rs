@@ -2,9 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use leadflow_platform::{Result, db::Tx};
+use leadflow_platform::{
+    Result,
+    db::{Tx, is_any},
+};
 use sea_orm::{
-    QueryFilter as _, QueryOrder as _, QuerySelect as _,
+    ConnectionTrait as _, DatabaseBackend, QueryFilter as _, QueryOrder as _, QuerySelect as _, Statement,
     entity::prelude::*,
     sea_query::{Expr, ExprTrait as _},
 };
@@ -24,11 +27,12 @@ use crate::{
 /// Returns what was moved.
 pub(crate) async fn move_to(tx: &Tx, accounts: &BTreeMap<Uuid, (Uuid, i64)>) -> Result<Vec<(Activity, Party)>> {
     let people: Vec<_> = accounts.keys().copied().collect();
+    let left = without_account(tx, &people).await?;
     let mut moved = Vec::new();
-    for chunk in chunks(&people) {
+    for chunk in chunks(&left) {
         let rows = Entity::find_in_state(State::Identified)
             .filter(Column::AccountId.is_null())
-            .filter(Column::ContactId.is_in(chunk.iter().copied()))
+            .filter(is_any(&**tx, Column::ActivityId, chunk.iter().copied()))
             .order_by_asc(Column::ActivityId)
             .lock_exclusive()
             .all(&**tx)
@@ -44,6 +48,34 @@ pub(crate) async fn move_to(tx: &Tx, accounts: &BTreeMap<Uuid, (Uuid, i64)>) -> 
     }
     write(tx, &moved).await?;
     Ok(moved)
+}
+
+/// Each person by itself, by the index of what was done without an account; `OFFSET 0` keeps PostgreSQL from reading what
+/// all others have done without one.
+const WITHOUT_ACCOUNT: &str = "SELECT found.activity_id FROM unnest($1) AS person (contact_id) CROSS JOIN LATERAL (\
+     SELECT activity_id FROM activities WHERE activities.contact_id = person.contact_id AND activities.contact_id IS NOT NULL \
+     AND account_id IS NULL OFFSET 0) AS found";
+
+/// What these people have done without an account: mostly nothing.
+async fn without_account(tx: &Tx, people: &[Uuid]) -> Result<Vec<Uuid>> {
+    let mut found = Vec::new();
+    for chunk in chunks(people) {
+        let rows: Vec<Uuid> = match tx.get_database_backend() {
+            backend @ DatabaseBackend::Postgres => {
+                let query = Statement::from_sql_and_values(backend, WITHOUT_ACCOUNT, [chunk.to_vec().into()]);
+                let rows = tx.query_all_raw(query).await?;
+                rows.iter().map(|row| row.try_get_by_index(0)).collect::<std::result::Result<_, _>>()?
+            }
+            _ => {
+                let theirs =
+                    Entity::find().select_only().column(Column::ActivityId).filter(Column::AccountId.is_null());
+                let theirs = theirs.filter(Column::ContactId.is_in(chunk.iter().copied()));
+                theirs.into_tuple().all(&**tx).await?
+            }
+        };
+        found.extend(rows);
+    }
+    Ok(found)
 }
 
 async fn write(tx: &Tx, moved: &[(Activity, Party)]) -> Result<()> {

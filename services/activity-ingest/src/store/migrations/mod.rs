@@ -3,6 +3,7 @@
 pub(super) mod confirmations;
 pub(super) mod erasures;
 pub(super) mod ledger;
+pub(super) mod narrow_indexes;
 pub(super) mod quarantine;
 pub(super) mod reattribution;
 pub(super) mod statements;
