@@ -35,8 +35,8 @@ pub struct CompiledModel {
     pub qualification: Arc<Conditions>,
     /// Of each engagement rule, the types of activities that it can match; any, where it does not say.
     types: Vec<Option<BTreeSet<String>>>,
-    /// Of each engagement rule, what it looks at.
-    looks: Vec<Looks>,
+    /// The engagement rules, by what they look at, in their order.
+    looking: [Vec<usize>; 3],
 }
 
 /// What an engagement rule looks at beside the activity.
@@ -101,7 +101,10 @@ impl CompiledModel {
         Ok(Self {
             version,
             types: engagement.iter().map(|condition| condition.texts("activity.type")).collect(),
-            looks: engagement.iter().enumerate().map(|(rule, condition)| Looks::of(condition, rule)).collect(),
+            looking: [Looks::Nowhere, Looks::AtProfiles, Looks::AtAnswers].map(|looks| {
+                let rules = engagement.iter().enumerate();
+                rules.filter(|(rule, condition)| Looks::of(condition, *rule) == looks).map(|(rule, _)| rule).collect()
+            }),
             engagement: Arc::new(engagement),
             fit: Arc::new(compile("fit", &model.fit, &schemas.fit)?),
             qualification: Arc::new(compile("qualification", &model.qualification, &schemas.qualification)?),
@@ -123,7 +126,7 @@ impl CompiledModel {
     /// The indexes of the engagement rules that can match activities of this type, and look there.
     pub(super) fn engagement_rules(&self, activity_type: &str, looks: Looks) -> impl Iterator<Item = usize> {
         let can = move |rule: &usize| self.types[*rule].as_ref().is_none_or(|types| types.contains(activity_type));
-        (0..self.looks.len()).filter(move |&rule| self.looks[rule] == looks).filter(can)
+        self.looking[looks as usize].iter().copied().filter(can)
     }
 }
 

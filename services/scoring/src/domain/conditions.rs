@@ -10,7 +10,10 @@ use std::{
 use leadflow_platform::condition::{Condition, Evaluator, Record, Scope, Value};
 use serde_json::Value as Json;
 
-use super::history::{Activity, DECLARED, Facts};
+use super::{
+    history::{Activity, DECLARED, Facts},
+    rule_set::RuleSet,
+};
 
 /// How many answers a condition remembers. It forgets all of them when there are more, so that facts which differ each time,
 /// such as the id of an object, take no more memory than that.
@@ -48,12 +51,7 @@ impl Conditions {
     }
 
     /// Which of these hold, by index. Those that fail are no match, and are counted.
-    pub(super) fn matching(
-        &self,
-        among: impl Iterator<Item = usize>,
-        sight: Sight<'_>,
-        failed: &mut u32,
-    ) -> Vec<usize> {
+    pub(super) fn matching(&self, among: impl Iterator<Item = usize>, sight: Sight<'_>, failed: &mut u32) -> RuleSet {
         among
             .filter(|&index| {
                 self.holds(index, sight).unwrap_or_else(|| {
@@ -65,7 +63,7 @@ impl Conditions {
     }
 
     /// As [`Conditions::matching`] says, among all.
-    pub(super) fn all_matching(&self, sight: Sight<'_>, failed: &mut u32) -> Vec<usize> {
+    pub(super) fn all_matching(&self, sight: Sight<'_>, failed: &mut u32) -> RuleSet {
         self.matching(0..self.conditions.len(), sight, failed)
     }
 

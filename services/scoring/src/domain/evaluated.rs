@@ -6,6 +6,7 @@ use super::{
     compiled::{CompiledModel, Looks},
     conditions::Sight,
     history::{Activity, Facts, History, Profile},
+    rule_set::RuleSet,
 };
 
 /// What was known of an account at a moment, and which rules match it: all but those that look at answers, which
@@ -17,10 +18,10 @@ pub struct Evaluated<'a> {
     pub(super) known_at: i64,
     /// The indexes of the activities, the latest of which comes first.
     pub(super) latest_first: Vec<usize>,
-    /// Of each activity, in the order of the history, the indexes of the engagement rules that match it.
-    pub(super) matches: Vec<Vec<usize>>,
-    /// Indexes of the fit rules that match.
-    pub(super) fit: Vec<usize>,
+    /// Of each activity, in the order of the history, the engagement rules that match it.
+    pub(super) matches: Vec<RuleSet>,
+    /// The fit rules that match.
+    pub(super) fit: RuleSet,
     /// Of each activity that counts, what the rules say of it that look at nothing else.
     own: Vec<Option<Own>>,
     account: Option<&'a Facts>,
@@ -41,18 +42,13 @@ impl Own {
         rule < Self::RULES
     }
 
-    fn new(rules: &[usize]) -> Self {
-        Self(rules.iter().fold(NonZeroU64::MIN, |all, &rule| all | 2 << rule))
+    fn new(rules: &RuleSet) -> Self {
+        // There are none beyond those for which there is room.
+        Self(NonZeroU64::MIN | rules.first() << 1)
     }
 
-    fn rules(self) -> Vec<usize> {
-        let mut left = self.0.get() & !1;
-        let next = || {
-            let rule = left.trailing_zeros() as usize;
-            // Takes the lowest bit away.
-            (left != 0).then(|| left &= left - 1).map(|()| rule - 1)
-        };
-        std::iter::from_fn(next).collect()
+    fn rules(self) -> RuleSet {
+        RuleSet::of_first(self.0.get() >> 1)
     }
 }
 
@@ -68,26 +64,24 @@ impl<'a> Evaluated<'a> {
         let account = Profile::known(&history.account_revisions, known_at).map(|known| &*known.facts);
         let mut failed_conditions = 0;
         let fit = model.fit.all_matching(Sight { account, ..Sight::default() }, &mut failed_conditions);
-        let mut latest_first: Vec<_> = (0..history.activities.len()).collect();
-        latest_first.sort_unstable_by(|&a, &b| history.activities[b].order().cmp(&history.activities[a].order()));
+        // Most of them come in the order in which they happen: then this is sorted already, or nearly.
+        let mut latest_first: Vec<_> = (0..history.activities.len()).rev().collect();
+        latest_first.sort_by(|&a, &b| history.activities[b].order().cmp(&history.activities[a].order()));
         let (matches, own) = (Vec::new(), Vec::new());
         let mut evaluated =
             Self { model, history, known_at, latest_first, matches, fit, own, account, failed_conditions: 0 };
         let said = said.iter().copied().chain(std::iter::repeat(None));
         let of_activity = |(activity, said): (&Arc<Activity>, Option<Own>)| {
             if !activity.counts(known_at) {
-                return (Vec::new(), None);
+                return (RuleSet::default(), None);
             }
             let mut matching = |looks| {
                 let rules = model.engagement_rules(&activity.activity_type, looks);
                 evaluated.matching_rules(activity, rules, None, &mut failed_conditions)
             };
             let own = said.unwrap_or_else(|| Own::new(&matching(Looks::Nowhere)));
-            let (mut matches, more) = (own.rules(), matching(Looks::AtProfiles));
-            if !more.is_empty() {
-                matches.extend(more);
-                matches.sort_unstable();
-            }
+            let mut matches = own.rules();
+            matches.extend(matching(Looks::AtProfiles).iter());
             (matches, Some(own))
         };
         let (matches, own) = history.activities.iter().zip(said).map(of_activity).unzip();
@@ -103,7 +97,7 @@ impl<'a> Evaluated<'a> {
         rules: impl Iterator<Item = usize>,
         answers: Option<&Facts>,
         failed: &mut u32,
-    ) -> Vec<usize> {
+    ) -> RuleSet {
         let contact = activity.contact_id.and_then(|id| self.history.contact_revisions.get(&id));
         let contact = contact.and_then(|revisions| Profile::known(revisions, self.known_at));
         let contact = contact.map(|known| &*known.facts);
@@ -112,7 +106,7 @@ impl<'a> Evaluated<'a> {
     }
 
     /// Which qualification rules match a lead with these answers.
-    pub(super) fn qualification(&self, answers: &Facts, failed: &mut u32) -> Vec<usize> {
+    pub(super) fn qualification(&self, answers: &Facts, failed: &mut u32) -> RuleSet {
         let sight = Sight { account: self.account, answers: Some(answers), ..Sight::default() };
         self.model.qualification.all_matching(sight, failed)
     }
@@ -135,6 +129,7 @@ mod tests {
     #[test]
     fn the_rules_that_match_are_told_again_in_their_order() {
         for rules in [vec![], vec![0], vec![62], vec![0, 1, 5, 61, 62], (0..Own::RULES).collect()] {
+            let rules = RuleSet::from_iter(rules);
             assert_eq!(Own::new(&rules).rules(), rules);
         }
         assert!(Own::holds(62) && !Own::holds(63));

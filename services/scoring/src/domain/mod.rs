@@ -13,6 +13,7 @@ pub mod lead;
 pub mod model;
 pub mod prepared;
 pub mod round;
+mod rule_set;
 pub mod schedule;
 pub mod score;
 

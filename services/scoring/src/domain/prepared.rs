@@ -13,6 +13,7 @@ use super::{
     evaluated::Evaluated,
     history::{Activity, Adjustment, Facts, LeadScope},
     model::{OncePer, Rule, Thresholds},
+    rule_set::RuleSet,
     score::{Line, LineKind, Score, clip},
 };
 
@@ -39,8 +40,8 @@ pub(super) struct Candidate<'a> {
     /// Its index in the history.
     index: usize,
     pub(super) share_milli: i32,
-    /// Indexes of the engagement rules that match.
-    matches: Cow<'a, [usize]>,
+    /// The engagement rules that match.
+    matches: Cow<'a, RuleSet>,
 }
 
 impl<'a> Prepared<'a> {
@@ -54,9 +55,7 @@ impl<'a> Prepared<'a> {
             let rules = model.engagement_rules(&candidate.activity.activity_type, Looks::AtAnswers);
             let more = evaluated.matching_rules(candidate.activity, rules, Some(&answers), &mut failed_conditions);
             if !more.is_empty() {
-                let matches = candidate.matches.to_mut();
-                matches.extend(more);
-                matches.sort_unstable();
+                candidate.matches.to_mut().extend(more.iter());
             }
         }
         let qualification = evaluated.qualification(&answers, &mut failed_conditions);
@@ -69,8 +68,8 @@ impl<'a> Prepared<'a> {
             thresholds: model.categories.thresholds(&scope.product_category, &model.model.thresholds),
             scope,
             candidates,
-            fit: evaluated.fit.iter().map(|&rule| &of_fit[rule]).collect(),
-            qualification: qualification.into_iter().map(|rule| &of_qualification[rule]).collect(),
+            fit: evaluated.fit.iter().map(|rule| &of_fit[rule]).collect(),
+            qualification: qualification.iter().map(|rule| &of_qualification[rule]).collect(),
             all_adjustments: adjustments,
             adjustments: known,
             failed_conditions,
@@ -149,7 +148,7 @@ impl<'a> Prepared<'a> {
     /// Without a share in the lead an activity may still take an earlier one's place, or push one out.
     pub fn is_moved_by(&self, activity: &Activity) -> bool {
         let model = &self.evaluated.model.model;
-        let takes_a_place = |&rule: &usize| model.engagement.rules[rule].once_per != OncePer::None;
+        let takes_a_place = |rule: usize| model.engagement.rules[rule].once_per != OncePer::None;
         let is_moved =
             |candidate: &Candidate<'_>| candidate.share_milli > 0 || candidate.matches.iter().any(takes_a_place);
         !activity.answers.is_empty()
@@ -234,7 +233,7 @@ impl<'a> Prepared<'a> {
         counted.iter().filter(|candidate| candidate.share_milli > 0).find_map(|candidate| {
             let age = at - candidate.activity.occur_time;
             let fast = |rule: &&Rule| rule.fast_track_ms.is_some_and(|valid| age <= valid);
-            candidate.matches.iter().map(|&rule| &rules[rule]).find(fast)
+            candidate.matches.iter().map(|rule| &rules[rule]).find(fast)
         })
     }
 
@@ -269,7 +268,7 @@ fn counting<'b, 'a>(
     rule: &'a Rule,
 ) -> impl Iterator<Item = (usize, &'b Candidate<'a>)> {
     let mut seen = HashSet::new();
-    let matching = counted.iter().enumerate().filter(move |(_, candidate)| candidate.matches.contains(&index));
+    let matching = counted.iter().enumerate().filter(move |(_, candidate)| candidate.matches.contains(index));
     // The latest comes first; with a key, those after it have had their turn, whatever its share.
     matching.filter(move |(_, candidate)| {
         let Activity { contact_id, object_id, .. } = candidate.activity;
