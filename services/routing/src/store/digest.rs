@@ -3,20 +3,26 @@
 
 use leadflow_platform::digest::Facts;
 use sea_orm::{
-    EntityTrait as _, QuerySelect as _, QueryTrait as _,
+    EntityTrait as _, QueryFilter as _, QuerySelect as _, QueryTrait as _,
     sea_query::{Expr, ExprTrait as _, Query},
 };
 
 use super::entity::{assignment, hand_over, lead};
 
-/// The leads that have come, with the newest revision that has, and the number of the hand-over that is open (0: none).
+/// The leads that were handed over, or closed, with the newest revision that has come, and the number of the hand-over that is
+/// open (0: none).
 pub(crate) fn leads() -> Facts {
     let open = "COALESCE((SELECT MAX(hand_overs.hand_over) FROM hand_overs \
                 WHERE hand_overs.lead_id = leads.lead_id AND hand_overs.state IN ('held', 'assigned')), 0)";
     let leads = lead::Entity::find()
         .select_only()
         .columns([lead::Column::LeadId, lead::Column::Revision])
-        .column_as(Expr::cust(open), "open_hand_over");
+        .column_as(Expr::cust(open), "open_hand_over")
+        // Of those that are neither there are copies that were kept once.
+        .filter(Expr::cust(
+            "(leads.hand_over > 1 OR leads.close_reason IS NOT NULL \
+              OR EXISTS (SELECT 1 FROM hand_overs WHERE hand_overs.lead_id = leads.lead_id))",
+        ));
     Facts::new(leads.into_query(), lead::Column::LeadId)
 }
 

@@ -7,6 +7,11 @@ use leadflow_proto::{
     scoring::v1::CloseReason,
 };
 
+use sea_orm::{
+    ConnectionTrait as _,
+    sea_query::{Expr, ExprTrait as _, Query},
+};
+
 use crate::support::{World, lead::TestLead};
 
 on_each_database! {
@@ -71,6 +76,27 @@ on_each_database! {
             assert_eq!(states, [State::Closed]);
             assert!(world.assignments_of(lead).await.iter().all(|one| one.state() == AssignmentState::Withdrawn));
         }
+    }
+
+    async fn nothing_is_kept_of_a_lead_that_was_never_handed_over(database) {
+        let mut world = World::start(database).await;
+        let tables = world.tables().await;
+        let copy = async |lead: &TestLead| {
+            let query = Query::select().column("revision").from("leads").and_where(Expr::col("lead_id").eq(lead.lead_id)).take();
+            let row = tables.reader().query_one(&query).await.unwrap();
+            row.map(|row| row.try_get_by_index::<i64>(0).unwrap())
+        };
+        let lead = TestLead::new("DE");
+        world.publish_all([("opened", &lead.cultivated()), ("changed", &lead.later(1).cultivated())]).await;
+        world.settle().await;
+        assert_eq!(copy(&lead).await, None);
+        let offered = world.hand_over(&lead.later(2)).await;
+        // One that was given back is cultivated too, and its rep may look at it.
+        world.reject(&offered, "too_early", "").await.unwrap();
+        world.publish_all([("recycled", &lead.later(2).again().cultivated()), ("opened", &lead.cultivated())]).await;
+        world.settle().await;
+        assert_eq!(copy(&lead).await, Some(4));
+        assert_eq!(world.heard.facts(&lead), ["offered", "rejected"]);
     }
 
     async fn an_older_revision_never_replaces_a_newer_one(database) {

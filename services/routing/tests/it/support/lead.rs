@@ -18,6 +18,7 @@ pub(crate) struct TestLead {
     pub(crate) score_milli: i64,
     pub(crate) revision: i64,
     pub(crate) hand_over: i32,
+    pub(crate) cultivated: bool,
     pub(crate) closed: Option<CloseReason>,
     /// The lead that goes on for it.
     pub(crate) merged_into: Option<Uuid>,
@@ -40,6 +41,7 @@ impl TestLead {
             score_milli: 61_500,
             revision: 1,
             hand_over: 1,
+            cultivated: false,
             closed: None,
             merged_into: None,
             origin: Origin::default(),
@@ -67,6 +69,11 @@ impl TestLead {
         Self { hand_over: self.hand_over + 1, ..self.later(1) }
     }
 
+    /// The same lead, as long as it is not ready.
+    pub(crate) fn cultivated(&self) -> Self {
+        Self { cultivated: true, ..self.clone() }
+    }
+
     pub(crate) fn closed(&self, reason: CloseReason) -> Self {
         Self { closed: Some(reason), ..self.later(1) }
     }
@@ -77,7 +84,11 @@ impl TestLead {
     }
 
     pub(crate) fn event(&self) -> LeadEvent {
-        let status = if self.closed.is_some() { LeadStatus::Closed } else { LeadStatus::HandedOver };
+        let status = match self.closed {
+            Some(_) => LeadStatus::Closed,
+            None if self.cultivated => LeadStatus::Incubating,
+            None => LeadStatus::HandedOver,
+        };
         let lead = Lead {
             lead_id: self.lead_id.to_string(),
             account_id: self.account_id.to_string(),
