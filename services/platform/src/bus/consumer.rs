@@ -1,6 +1,6 @@
 //! Consuming: one shared durable pull consumer per purpose. Batches, poison set aside, transient failures tried again.
 
-use std::{future::Future, panic::AssertUnwindSafe, time::Duration};
+use std::{future::Future, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use async_nats::{
     HeaderMap, HeaderName, HeaderValue,
@@ -54,8 +54,21 @@ pub struct Delivery {
 /// What stands before the body.
 #[derive(Clone, Debug)]
 enum Headers {
-    Read(HeaderMap),
+    Read(Arc<HeaderMap>),
     Unreadable,
+}
+
+/// A message as it has arrived, with its headers beside it: each time that it is handed over they are shared.
+pub(super) struct Arrived {
+    pub(super) message: Message,
+    pub(super) headers: Arc<HeaderMap>,
+}
+
+impl From<Message> for Arrived {
+    fn from(mut message: Message) -> Self {
+        let headers = Arc::new(message.message.headers.take().unwrap_or_default());
+        Self { message, headers }
+    }
 }
 
 impl Delivery {
@@ -63,14 +76,14 @@ impl Delivery {
     pub(crate) fn again(id: String, subject: String, payload: Vec<u8>, headers: Option<HeaderMap>) -> Self {
         let traceparent = headers.as_ref().and_then(|headers| headers.get(HEADER));
         let origin = traceparent.map(|text| Origin::parse(text.as_str())).unwrap_or_default();
-        let headers = headers.map_or(Headers::Unreadable, Headers::Read);
+        let headers = headers.map_or(Headers::Unreadable, |headers| Headers::Read(Arc::new(headers)));
         Self { id, subject, payload: payload.into(), headers, origin }
     }
 
     /// All that stands before the body, when it can be read.
     pub(crate) fn headers(&self) -> Option<&HeaderMap> {
         match &self.headers {
-            Headers::Read(headers) => Some(headers),
+            Headers::Read(headers) => Some(headers.as_ref()),
             Headers::Unreadable => None,
         }
     }
@@ -222,7 +235,7 @@ where
             let mut failure = None;
             for message in batch {
                 match message {
-                    Ok(message) => messages.push(message),
+                    Ok(message) => messages.push(Arrived::from(message)),
                     Err(error) => failure = Some(error),
                 }
             }
@@ -235,7 +248,7 @@ where
         }
     }
 
-    async fn handle(&self, messages: &[Message]) -> Result<()> {
+    async fn handle(&self, messages: &[Arrived]) -> Result<()> {
         let batch = self.watch.begin(messages);
         let deliveries = messages.iter().zip(&batch.spans).map(|(message, span)| delivery(message, span.origin()));
         let handed_over = self.hand_over(deliveries.collect());
@@ -255,7 +268,7 @@ where
             .unwrap_or_else(|_| Err(Error::internal("a consumer panicked")))
     }
 
-    async fn process(&self, messages: &[Message]) {
+    async fn process(&self, messages: &[Arrived]) {
         match self.handle(messages).await {
             Ok(()) => {
                 for message in messages {
@@ -273,7 +286,7 @@ where
         }
     }
 
-    async fn later(&self, messages: &[Message], error: &Error) {
+    async fn later(&self, messages: &[Arrived], error: &Error) {
         tracing::warn!(consumer = self.consumer.durable, %error, events = messages.len(), "trying again");
         for message in messages {
             acknowledge(message, AckKind::Nak(Some(backoff(attempt(message))))).await;
@@ -281,7 +294,7 @@ where
     }
 
     /// Tries again later what may be our own fault; sets aside, and only then ends, what can never succeed.
-    async fn fail(&self, message: &Message, error: Error) {
+    async fn fail(&self, message: &Arrived, error: Error) {
         let attempt = attempt(message);
         if error.code() == Code::Internal && attempt < ATTEMPTS {
             return self.later(std::slice::from_ref(message), &error).await;
@@ -303,11 +316,9 @@ where
     }
 }
 
-fn delivery(message: &Message, origin: Origin) -> Delivery {
-    let id = message
-        .headers
-        .as_ref()
-        .and_then(|headers| headers.get("ce-id"))
+fn delivery(Arrived { message, headers }: &Arrived, origin: Origin) -> Delivery {
+    let id = headers
+        .get("ce-id")
         .map(|id| id.as_str().to_owned())
         // Without an id of its own: where it stands, and when it came, for a stream that is made anew counts from one.
         .or_else(|| {
@@ -319,7 +330,7 @@ fn delivery(message: &Message, origin: Origin) -> Delivery {
         id,
         subject: message.subject.to_string(),
         payload: message.payload.clone(),
-        headers: Headers::Read(message.headers.clone().unwrap_or_default()),
+        headers: Headers::Read(headers.clone()),
         origin,
     }
 }
@@ -328,7 +339,7 @@ fn position(stream: &str, sequence: u64, nanos: i128) -> String {
     format!("{stream}:{sequence}:{nanos}")
 }
 
-fn attempt(message: &Message) -> i64 {
+fn attempt(Arrived { message, .. }: &Arrived) -> i64 {
     message.info().map(|info| info.delivered).unwrap_or(1)
 }
 
@@ -338,7 +349,7 @@ fn backoff(attempt: i64) -> Duration {
 }
 
 /// An acknowledgement that gets lost means a redelivery, which has no second effect.
-async fn acknowledge(message: &Message, kind: AckKind) {
+async fn acknowledge(Arrived { message, .. }: &Arrived, kind: AckKind) {
     if let Err(error) = message.ack_with(kind).await {
         tracing::debug!(%error, "an acknowledgement was lost");
     }

@@ -3,14 +3,13 @@
 
 use std::time::Instant;
 
-use async_nats::jetstream::Message;
 use opentelemetry::{
     KeyValue,
     metrics::{Counter, Histogram, Meter, MeterProvider as _},
 };
 use opentelemetry_sdk::metrics::SdkMeterProvider;
 
-use super::{Consumer, Event};
+use super::{Consumer, Event, consumer::Arrived};
 use crate::{
     error::{Error, Result},
     trace::{HEADER, Origin, Span, SpanKind, Tracer},
@@ -106,9 +105,9 @@ pub(super) struct Batch {
 impl Watch {
     /// A batch came in. Each of its events is handled in a span that the event has brought about, because each belongs
     /// to a trace of its own.
-    pub(super) fn begin(&self, messages: &[Message]) -> Batch {
+    pub(super) fn begin(&self, messages: &[Arrived]) -> Batch {
         self.observer.consumed.add(messages.len() as u64, &self.labels);
-        let redelivered = messages.iter().filter(|message| message.info().is_ok_and(|info| info.delivered > 1)).count();
+        let redelivered = messages.iter().filter(|it| it.message.info().is_ok_and(|info| info.delivered > 1)).count();
         if redelivered > 0 {
             self.observer.redelivered.add(redelivered as u64, std::slice::from_ref(&self.label));
         }
@@ -116,9 +115,10 @@ impl Watch {
         Batch { spans, begin: Instant::now() }
     }
 
-    fn span(&self, message: &Message, count: usize) -> Span {
+    fn span(&self, Arrived { message, headers }: &Arrived, count: usize) -> Span {
         let name = format!("process {}", self.consumer.subject);
-        let span = self.observer.tracer.start(SpanKind::Consumer, name, origin(message));
+        let origin = headers.get(HEADER).map(|text| Origin::parse(text.as_str())).unwrap_or_default();
+        let span = self.observer.tracer.start(SpanKind::Consumer, name, origin);
         span.describe(|| {
             [
                 system(),
@@ -150,9 +150,4 @@ impl Watch {
 
 fn system() -> KeyValue {
     KeyValue::new("messaging.system", "nats")
-}
-
-fn origin(message: &Message) -> Origin {
-    let headers = message.headers.as_ref();
-    headers.and_then(|headers| headers.get(HEADER)).map(|text| Origin::parse(text.as_str())).unwrap_or_default()
 }
