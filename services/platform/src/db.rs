@@ -17,7 +17,7 @@ use std::{
 
 use sea_orm::{
     AccessMode, ConnectOptions, ConnectionTrait, DatabaseBackend, DatabaseConnection, DatabaseTransaction,
-    EntityTrait as _, IsolationLevel, SqliteTransactionMode, TransactionOptions, TransactionTrait,
+    EntityTrait as _, IsolationLevel, SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait,
     sqlx::{
         Connection as _,
         sqlite::{SqliteJournalMode, SqliteSynchronous},
@@ -35,7 +35,7 @@ use crate::{
 
 pub(crate) use crate::db::faults::is_transient;
 pub use crate::db::{
-    many::{column_of, insert_all, insert_new, insert_returning, is_any, table_of},
+    many::{column_of, from_rows, insert_all, insert_new, insert_returning, is_any, update_all},
     tables::{platform_and, run_script},
 };
 
@@ -342,12 +342,10 @@ impl Tx {
         if self.get_database_backend() == DatabaseBackend::Postgres && !keys.is_empty() {
             keys.sort_unstable();
             keys.dedup();
-            let keys: Vec<_> = keys.iter().map(i64::to_string).collect();
-            let keys = keys.join(",");
-            self.execute_unprepared(&format!(
-                "SELECT pg_advisory_xact_lock(key) FROM unnest(ARRAY[{keys}]::bigint[]) AS key"
-            ))
-            .await?;
+            // Counted, so that there is one answer and not one for each.
+            let lock = "SELECT count(pg_advisory_xact_lock(key)) FROM unnest($1) AS key";
+            let backend = DatabaseBackend::Postgres;
+            self.execute_raw(Statement::from_sql_and_values(backend, lock, [keys.into()])).await?;
         }
         Ok(())
     }

@@ -6,13 +6,13 @@ use jiff::Timestamp;
 use leadflow_platform::{
     Error, Result,
     clock::from_millis,
-    db::{Tx, column_of, insert_new, table_of},
+    db::{Tx, column_of, from_rows, insert_new, is_any},
     trace::Origin,
 };
 use sea_orm::{
     ActiveModelTrait as _,
     ActiveValue::NotSet,
-    ConnectionTrait, QueryFilter as _, QueryOrder as _, QuerySelect as _, Set, Value,
+    ConnectionTrait, QueryFilter as _, QueryOrder as _, QuerySelect as _, Set, Statement, Value,
     entity::prelude::*,
     sea_query::{Expr, ExprTrait as _, OnConflict, Query, SelectStatement},
 };
@@ -24,7 +24,10 @@ use crate::{
         digest::Digest,
         resolution::Party,
     },
-    store::entities::activity::{ActiveModel, Column, Entity},
+    store::{
+        chunks,
+        entities::activity::{ActiveModel, Column, Entity},
+    },
 };
 
 /// An entry with all that the ledger adds to it.
@@ -142,9 +145,19 @@ pub(crate) type EventKey = (String, String);
 pub(crate) async fn insert(tx: &Tx, new: &[&NewActivity<'_>], lease_end: Option<Timestamp>) -> Result<Vec<Uuid>> {
     let mut new = new.to_vec();
     new.sort_by(|a, b| (&a.entry.source, &a.source_event_id).cmp(&(&b.entry.source, &b.source_event_id)));
+    let ids: Vec<_> = new.iter().map(|activity| activity.activity_id).collect();
     let rows = new.into_iter().map(|activity| activity.row(lease_end)).collect::<Result<Vec<_>>>()?;
     let there = OnConflict::columns([Column::Source, Column::SourceEventId]).do_nothing().to_owned();
-    insert_new(tx, rows, there, Column::ActivityId).await
+    if insert_new(tx, rows, there).await? == ids.len() as u64 {
+        return Ok(ids);
+    }
+    let mut written = Vec::new();
+    for chunk in chunks(&ids) {
+        let these = is_any(&**tx, Column::ActivityId, chunk.iter().copied());
+        let found = Entity::find().select_only().column(Column::ActivityId).filter(these);
+        written.extend(found.into_tuple::<Uuid>().all(&**tx).await?);
+    }
+    Ok(written)
 }
 
 /// What stands in the ledger under these keys.
@@ -154,8 +167,8 @@ pub(crate) async fn find_firsts(tx: &Tx, keys: &[EventKey]) -> Result<HashMap<Ev
         return Ok(firsts);
     }
     let wanted = keys.iter().map(|(source, id)| vec![source.clone().into(), id.clone().into()]);
-    let query = select_wanted(tx, wanted.collect(), [Column::Source, Column::SourceEventId]);
-    for row in tx.query_all(&query).await? {
+    let query = select_wanted(tx, wanted.collect(), [Column::Source, Column::SourceEventId], |_| {});
+    for row in tx.query_all_raw(query).await? {
         let key = (row.try_get("", "source")?, row.try_get("", "source_event_id")?);
         let (activity_id, digest) = (row.try_get("", "activity_id")?, row.try_get("", "content_digest")?);
         firsts.insert(key, First { activity_id, digest });
@@ -174,11 +187,12 @@ pub(crate) async fn find_derived(
         return Ok(found);
     }
     let wanted = contents.iter().map(|(source, digest)| vec![source.clone().into(), digest.to_vec().into()]);
-    let mut query = select_wanted(tx, wanted.collect(), [Column::Source, Column::ContentDigest]);
-    query
-        .and_where(Expr::cust("derived"))
-        .and_where(Expr::col((Entity, Column::RecordTime)).gt(since.as_millisecond()));
-    for row in tx.query_all(&query).await? {
+    let query = select_wanted(tx, wanted.collect(), [Column::Source, Column::ContentDigest], |query| {
+        query
+            .and_where(Expr::cust("derived"))
+            .and_where(Expr::col((Entity, Column::RecordTime)).gt(since.as_millisecond()));
+    });
+    for row in tx.query_all_raw(query).await? {
         let (activity_id, digest): (Uuid, Vec<u8>) =
             (row.try_get("", "activity_id")?, row.try_get("", "content_digest")?);
         let digest = Digest::try_from(digest).map_err(|_| Error::internal("a digest of another length"))?;
@@ -191,14 +205,23 @@ pub(crate) async fn find_derived(
 
 /// The activities whose two columns have one of the wanted pairs of values. As a join with the list of them: SQLite
 /// reads the whole table for `(a, b) IN (…)`, and looks each pair up for this.
-fn select_wanted(tx: &Tx, wanted: Vec<Vec<Value>>, columns: [Column; 2]) -> SelectStatement {
+fn select_wanted(
+    tx: &Tx,
+    wanted: Vec<Vec<Value>>,
+    columns: [Column; 2],
+    more: impl FnOnce(&mut SelectStatement),
+) -> Statement {
     let is_wanted = |column: Column, number| Expr::col((Entity, column)).eq(column_of("wanted", number));
     let [first, second] = columns;
-    Query::select()
-        .columns([Column::ActivityId, Column::Source, Column::SourceEventId, Column::ContentDigest])
-        .from(table_of(tx.get_database_backend(), wanted, "wanted"))
-        .inner_join(Entity, is_wanted(first, 1).and(is_wanted(second, 2)))
-        .to_owned()
+    from_rows(tx.get_database_backend(), wanted, "wanted", |table| {
+        let mut query = Query::select();
+        query
+            .columns([Column::ActivityId, Column::Source, Column::SourceEventId, Column::ContentDigest])
+            .from(table)
+            .inner_join(Entity, is_wanted(first, 1).and(is_wanted(second, 2)));
+        more(&mut query);
+        query
+    })
 }
 
 /// Which activities are asked for.

@@ -3,12 +3,12 @@
 use jiff::Timestamp;
 use leadflow_platform::{
     Result,
-    db::{Tx, column_of, is_any, table_of},
+    db::{Tx, is_any, update_all},
 };
 use sea_orm::{
-    ActiveModelTrait as _, Condition, ConnectionTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _, Set,
+    ActiveModelTrait as _, Condition, QueryFilter as _, QueryOrder as _, QuerySelect as _, Set,
     entity::prelude::*,
-    sea_query::{Expr, ExprTrait as _, LockBehavior, LockType, Query},
+    sea_query::{Expr, LockBehavior, LockType},
 };
 
 use crate::{
@@ -82,26 +82,15 @@ pub(crate) async fn lock(tx: &Tx, activity_ids: &[Uuid]) -> Result<Vec<Uuid>> {
 
 /// Writes who did these activities.
 pub(crate) async fn identify(tx: &Tx, identified: &[(Activity, Party)]) -> Result<()> {
-    if identified.is_empty() {
-        return Ok(());
-    }
     let rows = identified.iter().map(|(activity, party)| {
         let Party { contact_id, account_id, account_revision, .. } = *party;
         vec![activity.activity_id.into(), contact_id.into(), account_id.into(), account_revision.into()]
     });
-    let column = |number| column_of("resolved", number);
-    let update = Query::update()
-        .table(Entity)
-        .from(table_of(tx.get_database_backend(), rows.collect(), "resolved"))
-        .value(Column::State, State::Identified.as_str())
-        .value(Column::ContactId, column(2))
-        .value(Column::AccountId, column(3))
-        .value(Column::AccountRevision, column(4))
-        .value(Column::NextAttemptTime, Option::<i64>::None)
-        .and_where(Expr::col((Entity, Column::ActivityId)).eq(column(1)))
-        .to_owned();
-    tx.execute(&update).await?;
-    Ok(())
+    let columns = [Column::ContactId, Column::AccountId, Column::AccountRevision];
+    update_all(tx, Column::ActivityId, &columns, rows.collect(), |update| {
+        update.value(Column::State, State::Identified.as_str()).value(Column::NextAttemptTime, Option::<i64>::None);
+    })
+    .await
 }
 
 /// Keeps nothing of these activities but that they were: they are of nobody.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use leadflow_platform::{
     Error, Result,
-    db::{Tx, column_of, insert_all, is_any, table_of},
+    db::{Tx, column_of, from_rows, insert_all, is_any},
     digest::Facts,
 };
 use sea_orm::{
@@ -99,12 +99,14 @@ pub(crate) async fn owners(connection: &impl ConnectionTrait, keys: &[Key]) -> R
         let same = is(account_key::Column::Kind, 1)
             .and(is(account_key::Column::Value, 2))
             .and(is(account_key::Column::Country, 3));
-        let query = Query::select()
-            .columns(account_key::Column::iter().map(|column| (account_key::Entity, column)))
-            .from(table_of(backend, rows.collect(), "asked"))
-            .inner_join(account_key::Entity, same)
-            .to_owned();
-        let rows = account_key::Model::find_by_statement(backend.build(&query)).all(connection).await?;
+        let query = from_rows(backend, rows.collect(), "asked", |asked| {
+            Query::select()
+                .columns(account_key::Column::iter().map(|column| (account_key::Entity, column)))
+                .from(asked)
+                .inner_join(account_key::Entity, same)
+                .to_owned()
+        });
+        let rows = account_key::Model::find_by_statement(query).all(connection).await?;
         found.extend(rows.into_iter().map(|row| (row.account_id, to_key(row))).map(|(id, key)| (key, id)));
     }
     Ok(found)

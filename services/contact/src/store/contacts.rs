@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use leadflow_platform::{
     Error, Result,
-    db::{Tx, column_of, insert_all, is_any, table_of},
+    db::{Tx, column_of, from_rows, insert_all, is_any},
     digest::Facts,
 };
 use sea_orm::{
@@ -80,12 +80,14 @@ pub(crate) async fn owners(connection: &impl ConnectionTrait, keys: &[Key]) -> R
         // All columns of the primary key, so that it finds the rows.
         let same =
             is(identity::Column::Kind, 1).and(is(identity::Column::Scope, 2)).and(is(identity::Column::Value, 3));
-        let query = Query::select()
-            .columns(identity::Column::iter().map(|column| (identity::Entity, column)))
-            .from(table_of(backend, rows.collect(), "asked"))
-            .inner_join(identity::Entity, same)
-            .to_owned();
-        let rows = identity::Model::find_by_statement(backend.build(&query)).all(connection).await?;
+        let query = from_rows(backend, rows.collect(), "asked", |asked| {
+            Query::select()
+                .columns(identity::Column::iter().map(|column| (identity::Entity, column)))
+                .from(asked)
+                .inner_join(identity::Entity, same)
+                .to_owned()
+        });
+        let rows = identity::Model::find_by_statement(query).all(connection).await?;
         found.extend(rows.into_iter().map(|row| (row.contact_id, to_key(row))).map(|(id, key)| (key, id)));
     }
     Ok(found)

@@ -2,12 +2,12 @@
 
 use leadflow_harness::on_each_database;
 use leadflow_platform::{
-    db::{Tx, column_of, insert_all, insert_new, is_any, table_of},
+    db::{Tx, column_of, from_rows, insert_all, insert_new, is_any, update_all},
     error::{Code, Result},
 };
 use sea_orm::{
     ActiveModelTrait as _, ConnectionTrait as _, EntityTrait as _, QueryFilter as _, QueryOrder as _, Set,
-    sea_query::{ExprTrait as _, OnConflict, Query},
+    sea_query::{Expr, ExprTrait as _, OnConflict, Query},
 };
 
 use crate::support::{
@@ -67,13 +67,30 @@ on_each_database! {
     async fn what_is_there_already_is_told_from_what_is_new(test) {
         let database = open(&test).await;
         database.write(|tx| insert(tx, vec![3, 5])).await.unwrap();
-        let new = database
-            .write(|tx| async move { insert_new(&tx, (1..=6).map(note).collect(), there(), note::Column::Number).await })
-            .await;
-        let mut new: Vec<i64> = new.unwrap();
-        new.sort_unstable();
-        assert_eq!(new, [1, 2, 4, 6]);
-        assert_eq!(count(&database).await, 6);
+        let add = async |numbers: std::ops::Range<i64>| {
+            let rows = numbers.map(note).collect();
+            database.write(|tx| async move { insert_new(&tx, rows, there()).await }).await.unwrap()
+        };
+        assert_eq!(add(1..7).await, 4);
+        assert_eq!(add(1..2000).await, 1993);
+        assert_eq!(count(&database).await, 1999);
+    }
+
+    async fn what_is_the_same_in_many_rows_is_written_in_each(test) {
+        let database = open(&test).await;
+        let alike = |numbers: std::ops::Range<i64>, note: Option<&str>| {
+            let note = note.map(str::to_owned);
+            let row = |number| note::ActiveModel { author: Set(7), number: Set(number), note: Set(note.clone()) };
+            numbers.map(row).collect::<Vec<_>>()
+        };
+        for rows in [alike(0..3, Some("few")), alike(3..200, Some("many")), alike(200..300, None), alike(300..301, None)] {
+            database.write(|tx| async move { insert_all(&tx, rows, None).await }).await.unwrap();
+        }
+        let are = async |what: &str| number(&database, &format!("SELECT count(*) FROM notes WHERE {what}")).await;
+        assert_eq!(are("author = 7").await, 301);
+        assert_eq!(are("note = 'few'").await, 3);
+        assert_eq!(are("note = 'many' AND number BETWEEN 3 AND 199").await, 197);
+        assert_eq!(are("note IS NULL AND number >= 200").await, 101);
     }
 
     async fn one_question_finds_all_that_are_named(test) {
@@ -87,20 +104,42 @@ on_each_database! {
         assert_eq!(found(Vec::new()).await, 0);
     }
 
-    async fn rows_that_are_given_can_be_joined_and_written_from(test) {
+    async fn rows_that_are_there_become_as_is_given(test) {
         let database = open(&test).await;
         database.write(|tx| insert(tx, vec![1, 2, 3])).await.unwrap();
-        let rows = vec![vec![2.into(), "two".into()], vec![3.into(), Option::<String>::None.into()]];
-        let update = Query::update()
-            .table(note::Entity)
-            .from(table_of(database.backend(), rows, "given"))
-            .value(note::Column::Note, column_of("given", 2))
-            .and_where(sea_orm::sea_query::Expr::col((note::Entity, note::Column::Number)).eq(column_of("given", 1)))
-            .to_owned();
-        database.write(move |tx| async move { Ok(tx.execute(&update).await.map(drop)?) }).await.unwrap();
-        assert_eq!(number(&database, "SELECT count(*) FROM notes WHERE note = 'two' AND number = 2").await, 1);
-        assert_eq!(number(&database, "SELECT count(*) FROM notes WHERE note IS NULL AND number = 3").await, 1);
-        assert_eq!(number(&database, "SELECT count(*) FROM notes WHERE note LIKE '%quoted%' AND number = 1").await, 1);
+        let rows = vec![
+            vec![1.into(), "one".into()],
+            vec![2.into(), "two".into()],
+            vec![3.into(), Option::<String>::None.into()],
+        ];
+        let write = |tx| async move {
+            update_all(&tx, note::Column::Number, &[note::Column::Note], rows, |update| {
+                update.value(note::Column::Author, 2).and_where(column_of("given", 1).gt(1));
+            })
+            .await
+        };
+        database.write(write).await.unwrap();
+        let are = async |what: &str| number(&database, &format!("SELECT count(*) FROM notes WHERE {what}")).await;
+        assert_eq!(are("note = 'two' AND number = 2 AND author = 2").await, 1);
+        assert_eq!(are("note IS NULL AND number = 3 AND author = 2").await, 1);
+        assert_eq!(are("note LIKE '%quoted%' AND number = 1 AND author = 1").await, 1);
+    }
+
+    async fn rows_that_are_given_can_be_joined(test) {
+        let database = open(&test).await;
+        database.write(|tx| insert(tx, vec![1, 2, 3])).await.unwrap();
+        let rows = vec![vec![2.into(), "'2', {\"quoted\"} \\ NULL".into()], vec![3.into(), "four".into()]];
+        let asked = |number| column_of("asked", number);
+        let same = Expr::col((note::Entity, note::Column::Number))
+            .eq(asked(1))
+            .and(Expr::col((note::Entity, note::Column::Note)).eq(asked(2)));
+        let query = from_rows(database.backend(), rows, "asked", |table| {
+            let numbers = (note::Entity, note::Column::Number);
+            Query::select().column(numbers).from(table).inner_join(note::Entity, same).to_owned()
+        });
+        let found = database.reader().query_all_raw(query).await.unwrap();
+        let found: Vec<i64> = found.iter().map(|row| row.try_get_by_index(0).unwrap()).collect();
+        assert_eq!(found, [2]);
     }
 
     async fn a_reader_sees_one_moment(test) {

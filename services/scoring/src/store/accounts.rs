@@ -4,13 +4,13 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use leadflow_platform::{
     Error, Result,
-    db::{Tx, column_of, insert_all, insert_returning, is_any, table_of},
+    db::{Tx, column_of, insert_all, insert_returning, is_any, update_all},
     trace::Origin,
 };
 use sea_orm::{
     ColumnTrait as _, ConnectionTrait, EntityTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _, Select,
     Set,
-    sea_query::{Expr, ExprTrait as _, LockBehavior, LockType, OnConflict, Query},
+    sea_query::{Expr, ExprTrait as _, LockBehavior, LockType, OnConflict, UpdateStatement},
 };
 use uuid::Uuid;
 
@@ -170,20 +170,11 @@ pub(crate) async fn overdue(connection: &impl ConnectionTrait, before: i64) -> R
 
 /// When the account is to be scored again.
 pub(crate) async fn set_due(tx: &Tx, due: &BTreeMap<Uuid, Option<i64>>) -> Result<()> {
-    // (account_id, due_time), as columns 1 and 2.
-    let rows: Vec<_> = due.iter().map(|(&id, &time)| vec![id.into(), time.into()]).collect();
-    for rows in rows.chunks(CHUNK) {
-        let column = |number| column_of("due", number);
-        let update = Query::update()
-            .table(account::Entity)
-            .from(table_of(tx.get_database_backend(), rows.to_vec(), "due"))
-            .value(account::Column::DueTime, column(2))
-            .and_where(Expr::col((account::Entity, account::Column::AccountId)).eq(column(1)))
-            .and_where(Expr::cust("accounts.due_time IS DISTINCT FROM due.column2"))
-            .to_owned();
-        tx.execute(&update).await?;
-    }
-    Ok(())
+    let rows = due.iter().map(|(&id, &time)| vec![id.into(), time.into()]).collect();
+    let is_news = |update: &mut UpdateStatement| {
+        update.and_where(Expr::cust("accounts.due_time IS DISTINCT FROM given.column2"));
+    };
+    update_all(tx, account::Column::AccountId, &[account::Column::DueTime], rows, is_news).await
 }
 
 /// Waits for all who are at any account, and locks every account there is or will be, until the end.
@@ -229,34 +220,21 @@ pub(crate) async fn add_revisions(tx: &Tx, revisions: &[Revision]) -> Result<()>
     }
     let key = [account_revision::Column::AccountId, account_revision::Column::Revision];
     insert_all(tx, rows.into_values().collect(), Some(OnConflict::columns(key).do_nothing().to_owned())).await?;
-    for chunk in newest.into_values().collect::<Vec<_>>().chunks(CHUNK) {
-        take_newest(tx, chunk).await?;
-    }
-    Ok(())
+    take_newest(tx, newest.into_values()).await
 }
 
 /// Takes over what these revisions say beside the facts, where they are newer than what is known.
-async fn take_newest(tx: &Tx, revisions: &[&Revision]) -> Result<()> {
-    // (account_id, revision, name, merged_into, rolls_up_to), as columns 1 to 5.
-    let rows = revisions.iter().map(|Revision { id, name, pointer, profile, .. }| {
+async fn take_newest(tx: &Tx, revisions: impl Iterator<Item = &Revision>) -> Result<()> {
+    let rows = revisions.map(|Revision { id, name, pointer, profile, .. }| {
         let Pointer { merged_into, rolls_up_to } = *pointer;
         let (revision, name) = (profile.revision.into(), name.as_str().into());
         vec![(*id).into(), revision, name, merged_into.into(), rolls_up_to.into()]
     });
-    let column = |number| column_of("newest", number);
-    let known = |column: account::Column| Expr::col((account::Entity, column));
-    let update = Query::update()
-        .table(account::Entity)
-        .from(table_of(tx.get_database_backend(), rows.collect(), "newest"))
-        .value(account::Column::Revision, column(2))
-        .value(account::Column::Name, column(3))
-        .value(account::Column::MergedInto, column(4))
-        .value(account::Column::RollsUpTo, column(5))
-        .and_where(known(account::Column::AccountId).eq(column(1)))
-        .and_where(known(account::Column::Revision).lt(column(2)))
-        .to_owned();
-    tx.execute(&update).await?;
-    Ok(())
+    use account::Column::{AccountId, MergedInto, Name, Revision as Known, RollsUpTo};
+    let is_newer = |update: &mut UpdateStatement| {
+        update.and_where(Expr::col((account::Entity, Known)).lt(column_of("given", 2)));
+    };
+    update_all(tx, AccountId, &[Known, Name, MergedInto, RollsUpTo], rows.collect(), is_newer).await
 }
 
 /// All revisions of these accounts.

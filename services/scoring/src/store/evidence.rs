@@ -56,13 +56,11 @@ pub(crate) async fn known(tx: &Tx, ids: &[Uuid]) -> Result<HashSet<Uuid>> {
 /// Adds these, none of which was there.
 ///
 /// # Errors
-/// `UNAVAILABLE` when somebody else has added one meanwhile that counts for an account here: the same again will do.
+/// `UNAVAILABLE` when somebody else has added one meanwhile: the same again will do.
 pub(crate) async fn add(tx: &Tx, rows: &[Evidence]) -> Result<()> {
     let there = OnConflict::column(Column::ActivityId).do_nothing().to_owned();
     let new = rows.iter().map(to_row).collect::<Result<Vec<_>>>()?;
-    let written: Vec<Uuid> = insert_new(tx, new, there, Column::ActivityId).await?;
-    let is_lost = |row: &Evidence| row.account_id.is_some() && !written.contains(&row.activity.activity_id);
-    if written.len() < rows.len() && rows.iter().any(is_lost) {
+    if insert_new(tx, new, there).await? < rows.len() as u64 {
         return Err(Error::unavailable("activities are being taken in by somebody else: try again"));
     }
     Ok(())
@@ -96,7 +94,7 @@ pub(crate) async fn move_to(tx: &Tx, evidence: &Evidence) -> Result<()> {
     Ok(())
 }
 
-/// The index holds each account's activities in this order.
+/// The index holds each account's activities in this order, but for those that happened at the same time.
 const LATEST: &str = "SELECT latest.* FROM unnest($1) AS wanted (account_id) CROSS JOIN LATERAL (\
      SELECT * FROM evidence WHERE evidence.account_id = wanted.account_id AND occur_time > $2 AND reclassify_time IS NULL \
      ORDER BY occur_time DESC, source DESC, source_event_id DESC LIMIT $3) AS latest";

@@ -4,13 +4,13 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use leadflow_platform::{
     Error, Result,
-    db::{Tx, column_of, insert_all, is_any, table_of},
+    db::{Tx, insert_all, is_any, update_all},
     trace::Origin,
 };
 use sea_orm::{
     ColumnTrait as _, Condition, ConnectionTrait, EntityTrait as _, PaginatorTrait as _, QueryFilter as _,
     QueryOrder as _, QuerySelect as _, Set, Value,
-    sea_query::{Expr, ExprTrait as _, OnConflict, Query},
+    sea_query::{Expr, ExprTrait as _, OnConflict},
 };
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -22,6 +22,9 @@ use crate::domain::{
 };
 
 use lead::{ActiveModel, Column, Entity, Model};
+
+/// Scores in one step of the order by score, as the database computes it.
+const SCORE_STEP_MILLI: i64 = 10_000;
 
 /// Which leads a list shows.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -127,29 +130,18 @@ pub(crate) async fn save_scores(tx: &Tx, leads: &[Lead]) -> Result<()> {
         row.extend([Value::from(lead.next_check_time), Value::from(lead.origin.traceparent())]);
         row
     };
-    for leads in leads.chunks(CHUNK) {
-        let rows = leads.iter().map(row).collect();
-        let moved = |number| column_of("moved", number);
-        let columns = [
-            Column::ScoreMilli,
-            Column::ScoreTime,
-            Column::Contacts,
-            Column::Channels,
-            Column::ValidActivities,
-            Column::Activities,
-            Column::ModelVersion,
-            Column::NextCheckTime,
-            Column::Traceparent,
-        ];
-        let update = Query::update()
-            .table(Entity)
-            .from(table_of(tx.get_database_backend(), rows, "moved"))
-            .values(columns.into_iter().zip(2..).map(|(column, number)| (column, moved(number))))
-            .and_where(Expr::col((Entity, Column::LeadId)).eq(moved(1)))
-            .to_owned();
-        tx.execute(&update).await?;
-    }
-    Ok(())
+    let columns = [
+        Column::ScoreMilli,
+        Column::ScoreTime,
+        Column::Contacts,
+        Column::Channels,
+        Column::ValidActivities,
+        Column::Activities,
+        Column::ModelVersion,
+        Column::NextCheckTime,
+        Column::Traceparent,
+    ];
+    update_all(tx, Column::LeadId, &columns, leads.iter().map(row).collect(), |_| {}).await
 }
 
 /// A page of leads, by score or by id.
@@ -187,11 +179,19 @@ pub(crate) async fn list(
         if let Some(key) = after {
             let same = Condition::all().add(Column::ScoreMilli.eq(key.score_milli)).add(Column::LeadId.lt(key.lead_id));
             wanted = wanted.add(Condition::any().add(Column::ScoreMilli.lt(key.score_milli)).add(same));
+            // By which the index finds where to begin.
+            wanted = wanted.add(score_step().lte(key.score_milli / SCORE_STEP_MILLI));
         }
-        Entity::find().order_by_desc(Column::ScoreMilli).order_by_desc(Column::LeadId)
+        let by_step = Entity::find().order_by_desc(score_step());
+        by_step.order_by_desc(Column::ScoreMilli).order_by_desc(Column::LeadId)
     };
     let rows = query.filter(wanted).limit(limit).all(connection).await?;
     rows.into_iter().map(to_lead).collect()
+}
+
+/// A column that the database computes. Its index is in this order, which is that of the scores but for those within a step.
+fn score_step() -> Expr {
+    Expr::cust("leads.score_step")
 }
 
 /// How many open leads each band has.

@@ -3,5 +3,6 @@
 pub(super) mod merges;
 pub(super) mod reattribution;
 pub(super) mod roll_up;
+pub(super) mod score_steps;
 pub(super) mod sides;
 pub(super) mod versions;

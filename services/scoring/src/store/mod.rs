@@ -31,6 +31,7 @@ impl MigratorTrait for Migrator {
             Box::new(migrations::sides::Sides),
             Box::new(migrations::roll_up::RollUp),
             Box::new(migrations::versions::Versions),
+            Box::new(migrations::score_steps::ScoreSteps),
         ])
     }
 }

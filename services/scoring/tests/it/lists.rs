@@ -40,6 +40,10 @@ on_each_database! {
             types[place % 3].iter().map(move |activity_type| account.does(activity_type, 0, now)).collect::<Vec<_>>()
         });
         world.record(&activities.collect::<Vec<_>>()).await;
+        // And some that lie between these, or below zero.
+        for (lead, points) in world.list(request()).await.iter().zip([1, -2, -4, 2, -21, -26, -30, -19]) {
+            world.adjust(lead, points, None).await;
+        }
         let client = &mut world.scoring.client;
         let (by_score, pages) = all(client, ListLeadsRequest { page_size: 3, ..request() }).await;
         assert_eq!((by_score.len(), pages), (10, 4));
