@@ -165,6 +165,6 @@ pub(crate) async fn multiply(world: &World, roles: &[&str], copies: u64, account
 
 async fn columns(pool: &sea_orm::sqlx::PgPool, table: &str) -> Result<Vec<(String, String)>> {
     let query = "SELECT column_name::text, udt_name::text FROM information_schema.columns \
-                 WHERE table_name = $1 AND table_schema = 'public' ORDER BY ordinal_position";
+                 WHERE table_name = $1 AND table_schema = 'public' AND is_generated = 'NEVER' ORDER BY ordinal_position";
     Ok(sea_orm::sqlx::query_as(query).bind(table).fetch_all(pool).await?)
 }

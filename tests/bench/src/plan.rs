@@ -26,7 +26,7 @@ pub(crate) enum Scale {
     Quick,
     /// Three minutes.
     Small,
-    /// A quarter of an hour: the figures of the README.
+    /// Twenty minutes: the figures of the README.
     Full,
     /// The same, and a ledger of ten million activities; hours.
     Large,
@@ -49,6 +49,8 @@ pub(crate) enum Part {
 
 /// What a scale means.
 struct Sizes {
+    /// How often batches and the floor are measured, in turn: both swing with whatever else the machine does.
+    rounds: usize,
     batches: usize,
     single: usize,
     sqlite: usize,
@@ -62,7 +64,8 @@ struct Sizes {
 impl Scale {
     fn sizes(self) -> Sizes {
         let seconds = Duration::from_secs;
-        let sizes = |batches, single, sqlite, steady, growth, resolve| Sizes {
+        let sizes = |rounds, batches, single, sqlite, steady, growth, resolve| Sizes {
+            rounds,
             batches,
             single,
             sqlite,
@@ -71,10 +74,10 @@ impl Scale {
             resolve,
         };
         match self {
-            Self::Quick => sizes(300, 100, 100, seconds(2), (100, &[1, 3]), &[1, 3]),
-            Self::Small => sizes(40_000, 10_000, 5_000, seconds(10), (10_000, &[1, 10]), &[1, 60]),
-            Self::Full => sizes(200_000, 200_000, 40_000, seconds(60), (10_000, &[1, 100]), &[1, 600]),
-            Self::Large => sizes(200_000, 200_000, 40_000, seconds(60), (10_000, &[1, 100, 1000]), &[1, 600]),
+            Self::Quick => sizes(1, 300, 100, 100, seconds(2), (100, &[1, 3]), &[1, 3]),
+            Self::Small => sizes(1, 40_000, 10_000, 5_000, seconds(10), (10_000, &[1, 10]), &[1, 60]),
+            Self::Full => sizes(3, 200_000, 200_000, 40_000, seconds(60), (10_000, &[1, 100]), &[1, 600]),
+            Self::Large => sizes(3, 200_000, 200_000, 40_000, seconds(60), (10_000, &[1, 100, 1000]), &[1, 600]),
         }
     }
 }
@@ -114,8 +117,10 @@ pub(crate) struct DoorFigures {
     pub(crate) assignments: u64,
     pub(crate) accepted_per_s: f64,
     pub(crate) e2e_per_s: f64,
-    /// In relation to the floor.
+    /// In relation to the floor. Of several rounds, all these figures are those of the one with the median of this.
     pub(crate) ratio: Option<f64>,
+    /// The same of each round, in their order.
+    pub(crate) ratios: Vec<f64>,
     /// Seconds of CPU for ten thousand activities, by process.
     pub(crate) cpu_s_per_10k: Cpu,
     /// The most memory that each role has held.
@@ -166,13 +171,17 @@ pub(crate) async fn measure(scale: Scale, seed: u64, parts: &[Part]) -> Result<S
         }
         let mut figures = Figures::default();
         for door in Door::ALL {
-            let count = match (store, door) {
-                (Store::Sqlite, _) => sizes.sqlite,
-                (_, Door::GrpcBatches) => sizes.batches,
-                _ => sizes.single,
+            let (count, rounds) = match (store, door) {
+                (Store::Sqlite, _) => (sizes.sqlite, 1),
+                (_, Door::GrpcBatches) => (sizes.batches, sizes.rounds),
+                _ => (sizes.single, 1),
             };
-            eprintln!("{name}: {count} activities by {}", door.as_str());
-            through(door, store, count, &mut generator(count), sizes.steady, &mut figures).await?;
+            let mut measured = Vec::with_capacity(rounds);
+            for round in 1..=rounds {
+                eprintln!("{name}: {count} activities by {}, {round} of {rounds}", door.as_str());
+                measured.push(through(door, store, count, &mut generator(count), sizes.steady).await?);
+            }
+            figures.add(door, measured);
         }
         summary.stores.insert(name, figures);
     }
@@ -188,15 +197,29 @@ pub(crate) async fn measure(scale: Scale, seed: u64, parts: &[Part]) -> Result<S
     Ok(summary)
 }
 
+/// What one run of one door gives.
+struct Round {
+    door: DoorFigures,
+    floor: Option<Floor>,
+    latency: Option<Latency>,
+}
+
+impl Figures {
+    /// Takes the round in the middle.
+    fn add(&mut self, door: Door, mut rounds: Vec<Round>) {
+        let share = |round: &Round| Some(round.door.e2e_per_s / round.floor.as_ref()?.floor_per_s);
+        let ratios: Vec<f64> = rounds.iter().filter_map(share).collect();
+        rounds.sort_by(|a, b| share(a).unwrap_or_default().total_cmp(&share(b).unwrap_or_default()));
+        let middle = rounds.swap_remove(rounds.len() / 2);
+        self.floor = middle.floor.or(self.floor.take());
+        self.latency = middle.latency.or(self.latency.take());
+        let ratio = self.floor.as_ref().map(|floor| middle.door.e2e_per_s / floor.floor_per_s);
+        self.doors.insert(door.as_str(), DoorFigures { ratio, ratios, ..middle.door });
+    }
+}
+
 /// Measures one door; with batches also the floor, with single calls also the latencies.
-async fn through(
-    door: Door,
-    store: Store,
-    count: usize,
-    generator: &mut Generator,
-    time: Duration,
-    figures: &mut Figures,
-) -> Result<()> {
+async fn through(door: Door, store: Store, count: usize, generator: &mut Generator, time: Duration) -> Result<Round> {
     let mut world = World::start(store).await?;
     let sent = count as u64;
     let flood = flood(&world, door, generator.take(count), sent).await?;
@@ -206,27 +229,26 @@ async fn through(
     let memory = world.roles().into_iter().map(|(role, pid)| Ok((role, usage::peak_mib(pid)?)));
     let rss_mib = memory.collect::<Result<_>>()?;
     let e2e_per_s = sent as f64 / flood.e2e_s;
+    let (mut latencies, mut least) = (None, None);
     if door == Door::GrpcSingle {
-        figures.latency = Some(latency(&world, generator, e2e_per_s / 2.0, time, sent).await?);
+        latencies = Some(latency(&world, generator, e2e_per_s / 2.0, time, sent).await?);
     }
     if door == Door::GrpcBatches && store == Store::Postgres {
         world.stop_roles();
-        figures.floor = Some(floor(&world).await.context("the floor")?);
+        least = Some(floor(&world).await.context("the floor")?);
     }
-    figures.doors.insert(
-        door.as_str(),
-        DoorFigures {
-            activities: sent,
-            hot,
-            assignments,
-            accepted_per_s: sent as f64 / flood.accepted_s,
-            e2e_per_s,
-            ratio: figures.floor.as_ref().map(|floor| e2e_per_s / floor.floor_per_s),
-            cpu_s_per_10k: flood.cpu,
-            rss_mib,
-        },
-    );
-    Ok(())
+    let door = DoorFigures {
+        activities: sent,
+        hot,
+        assignments,
+        accepted_per_s: sent as f64 / flood.accepted_s,
+        e2e_per_s,
+        ratio: None,
+        ratios: Vec::new(),
+        cpu_s_per_10k: flood.cpu,
+        rss_mib,
+    };
+    Ok(Round { door, floor: least, latency: latencies })
 }
 
 async fn latency(

@@ -80,7 +80,9 @@ fn doors(figures: &Figures) -> Table {
     row("activities".into(), &|door| door.activities.to_string());
     row("accepted / s".into(), &|door| format!("{:.0}", door.accepted_per_s));
     row("end to end / s".into(), &|door| format!("{:.0}", door.e2e_per_s));
-    row("of the floor".into(), &|door| door.ratio.map(|ratio| format!("{:.1} %", ratio * 100.0)).unwrap_or_default());
+    let percent = |ratio: &f64| format!("{:.1} %", ratio * 100.0);
+    row("of the floor".into(), &|door| door.ratio.as_ref().map(percent).unwrap_or_default());
+    row("of the floor, each round".into(), &|door| door.ratios.iter().map(percent).collect::<Vec<_>>().join(", "));
     let Some((_, first)) = doors.first() else { return table };
     for process in first.cpu_s_per_10k.keys() {
         row(format!("CPU s / 10,000: {process}"), &|door| {
