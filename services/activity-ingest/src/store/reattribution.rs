@@ -56,7 +56,7 @@ const WITHOUT_ACCOUNT: &str = "SELECT found.activity_id FROM unnest($1) AS perso
      SELECT activity_id FROM activities WHERE activities.contact_id = person.contact_id AND activities.contact_id IS NOT NULL \
      AND account_id IS NULL OFFSET 0) AS found";
 
-/// What these people have done without an account: mostly nothing.
+/// What these people have done without an account, by its id: mostly nothing.
 async fn without_account(tx: &Tx, people: &[Uuid]) -> Result<Vec<Uuid>> {
     let mut found = Vec::new();
     for chunk in chunks(people) {
@@ -75,6 +75,8 @@ async fn without_account(tx: &Tx, people: &[Uuid]) -> Result<Vec<Uuid>> {
         };
         found.extend(rows);
     }
+    // The order in which all lock them.
+    found.sort_unstable();
     Ok(found)
 }
 

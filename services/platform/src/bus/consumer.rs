@@ -26,7 +26,7 @@ use crate::{
 mod unreadable;
 
 /// Events that are handled in one transaction at the most.
-const BATCH: usize = 768;
+const BATCH: usize = 1024;
 /// How often an event is tried that fails by our own fault before it is set aside.
 const ATTEMPTS: i64 = 5;
 /// How often the server says that there is nothing; a pull that misses two is lost.

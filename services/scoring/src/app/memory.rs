@@ -22,8 +22,8 @@ use crate::{
     store::accounts::Account,
 };
 
-/// Activities that are remembered of all accounts together: some 60 MiB, with what else is held of them.
-const MAX_ACTIVITIES: u64 = 160_000;
+/// Activities that are remembered of all accounts together: some 55 MiB, with what else is held of them.
+const MAX_ACTIVITIES: u64 = 144_000;
 /// Accounts that this is expected to be.
 const ACCOUNTS: usize = 20_000;
 /// Parts of the memory with a lock each.
