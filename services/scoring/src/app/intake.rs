@@ -5,6 +5,7 @@ use std::{
     sync::Arc,
 };
 
+use futures::future::join_all;
 use leadflow_platform::{
     Result,
     db::Tx,
@@ -37,6 +38,10 @@ use crate::{
 };
 
 pub(crate) use crate::store::accounts::Revision;
+
+/// Transactions that activities are taken in by at the same time, where the database can: while one waits for it, another one
+/// is scored.
+const LANES: usize = 3;
 
 /// An activity as the ledger announces it.
 #[derive(Clone, Debug)]
@@ -71,10 +76,13 @@ impl App {
         if self.database.backend() == DatabaseBackend::Sqlite {
             return lane(recorded).await;
         }
-        // No account is in both, so that one waits for the other only where accounts of both are one.
-        let (one, other) = recorded.into_iter().partition(|one| one.account_id.is_some_and(|id| id.as_u128() % 2 == 0));
-        let (one, other) = tokio::join!(lane(one), lane(other));
-        one.and(other)
+        // No account is in two of them, so that one waits for another only where accounts of both are one.
+        let mut lanes: [Vec<Recorded>; LANES] = Default::default();
+        for one in recorded {
+            let account = one.account_id.map_or(0, |id| id.as_u128());
+            lanes[(account % LANES as u128) as usize].push(one);
+        }
+        join_all(lanes.map(lane)).await.into_iter().collect()
     }
 
     async fn record_in(&self, tx: &Tx, mut recorded: Vec<Recorded>) -> Result<Vec<Remembered>> {
