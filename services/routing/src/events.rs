@@ -11,7 +11,5 @@ pub(crate) const LEADS: Consumer =
     Consumer { stream: "LEADFLOW_LEAD", durable: "routing-leads", subject: "leadflow.lead.v1.>" };
 
 pub(crate) async fn leads(app: App, deliveries: Vec<Delivery>) -> Result<()> {
-    let news: Vec<_> =
-        deliveries.iter().filter_map(|delivery| wire::news(delivery).transpose()).collect::<Result<_>>()?;
-    if news.is_empty() { Ok(()) } else { app.follow(news).await }
+    app.follow(deliveries.iter().map(wire::news).collect::<Result<_>>()?).await
 }

@@ -30,6 +30,8 @@ pub(crate) struct News {
     pub(crate) lead: Lead,
     /// Whether the lead is handed over, under the number that it bears.
     pub(crate) is_ready: bool,
+    /// Whether the lead is cultivated for its first hand-over.
+    pub(crate) is_cultivated: bool,
     /// What has brought the event about.
     pub(crate) origin: Origin,
     /// When the activity behind it was accepted, if it was one.
@@ -40,7 +42,7 @@ impl App {
     /// Takes news of leads in, in one transaction.
     pub(crate) async fn follow(&self, news: Vec<News>) -> Result<()> {
         let app = self.clone();
-        let freed = self.database.write(move |tx| async move { app.follow_in(&tx, &news).await }).await?;
+        let freed = self.database.write(move |tx| async move { app.follow_in(&tx, news).await }).await?;
         if freed {
             self.bell.notify_one();
         }
@@ -48,7 +50,9 @@ impl App {
     }
 
     /// Says whether a rep has become free.
-    async fn follow_in(&self, tx: &Tx, news: &[News]) -> Result<bool> {
+    async fn follow_in(&self, tx: &Tx, mut news: Vec<News>) -> Result<bool> {
+        leave_out_cultivated(tx, &mut news).await?;
+        let news = &*news;
         leads::keep_newest(tx, &newest(news)).await?;
         let ready = ready(news);
         let asking: BTreeSet<Uuid> = news
@@ -88,6 +92,20 @@ impl App {
         self.decide(tx, pending, now).await?;
         Ok(freed)
     }
+}
+
+/// Nothing is kept of leads that were never handed over: they are most, and nothing of them matters here. Of one that is here it
+/// may be that it was closed, and is open again.
+async fn leave_out_cultivated(tx: &Tx, news: &mut Vec<News>) -> Result<()> {
+    let (cultivated, others): (Vec<&News>, Vec<_>) = news.iter().partition(|news| news.is_cultivated);
+    if cultivated.is_empty() {
+        return Ok(());
+    }
+    let cultivated: Vec<_> = cultivated.iter().map(|news| news.lead.lead_id).collect();
+    let mut here: BTreeSet<_> = others.iter().map(|news| news.lead.lead_id).collect();
+    here.extend(leads::known(&**tx, &cultivated).await?);
+    news.retain(|news| here.contains(&news.lead.lead_id));
+    Ok(())
 }
 
 /// The newest revision of each lead.

@@ -9,8 +9,8 @@ use sea_orm::{
 
 use super::entity::{assignment, hand_over, lead};
 
-/// The leads that were handed over, or closed, with the newest revision that has come, and the number of the hand-over that is
-/// open (0: none).
+/// The leads that were handed over, with the newest revision that has come, and the number of the hand-over that is open (0:
+/// none).
 pub(crate) fn leads() -> Facts {
     let open = "COALESCE((SELECT MAX(hand_overs.hand_over) FROM hand_overs \
                 WHERE hand_overs.lead_id = leads.lead_id AND hand_overs.state IN ('held', 'assigned')), 0)";
@@ -18,11 +18,7 @@ pub(crate) fn leads() -> Facts {
         .select_only()
         .columns([lead::Column::LeadId, lead::Column::Revision])
         .column_as(Expr::cust(open), "open_hand_over")
-        // Of those that are neither there are copies that were kept once.
-        .filter(Expr::cust(
-            "(leads.hand_over > 1 OR leads.close_reason IS NOT NULL \
-              OR EXISTS (SELECT 1 FROM hand_overs WHERE hand_overs.lead_id = leads.lead_id))",
-        ));
+        .filter(Expr::cust("EXISTS (SELECT 1 FROM hand_overs WHERE hand_overs.lead_id = leads.lead_id)"));
     Facts::new(leads.into_query(), lead::Column::LeadId)
 }
 

@@ -1,6 +1,6 @@
 //! The read copy of leads.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use leadflow_platform::{
     Result,
@@ -34,6 +34,17 @@ pub(crate) async fn keep_newest(tx: &Tx, leads: &BTreeMap<Uuid, Lead>) -> Result
         .action_and_where(Expr::cust("leads.revision < excluded.revision"))
         .to_owned();
     insert_all(tx, rows, Some(newest)).await
+}
+
+/// Which of these leads there is a copy of.
+pub(crate) async fn known(connection: &impl ConnectionTrait, ids: &[Uuid]) -> Result<BTreeSet<Uuid>> {
+    let mut known = BTreeSet::new();
+    for chunk in ids.chunks(CHUNK) {
+        let these = is_any(connection, Column::LeadId, chunk.iter().copied());
+        let found = Entity::find().select_only().column(Column::LeadId).filter(these);
+        known.extend(found.into_tuple::<Uuid>().all(connection).await?);
+    }
+    Ok(known)
 }
 
 /// Locks the leads, in the order of their ids, and returns them.

@@ -23,23 +23,20 @@ use crate::{
 
 const SALES_READY: &str = "leadflow.lead.v1.sales_ready";
 
-/// What an event tells of a lead; nothing that matters to routing of one that is cultivated and was never handed over, as most
-/// are.
-pub(crate) fn news(delivery: &Delivery) -> Result<Option<News>> {
+/// What an event tells of a lead.
+pub(crate) fn news(delivery: &Delivery) -> Result<News> {
     let LeadEvent { lead, account, record_time, .. } = delivery.decode()?;
     let missing = |field| Error::invalid(field, "is missing");
     let lead = lead.ok_or_else(|| missing("lead"))?;
     let is_ready = delivery.subject == SALES_READY;
     // The number is that of the next hand-over.
-    if !is_ready && lead.status() == LeadStatus::Incubating && lead.hand_over == 1 {
-        return Ok(None);
-    }
+    let is_cultivated = !is_ready && lead.status() == LeadStatus::Incubating && lead.hand_over == 1;
     let lead = to_lead(lead, account.ok_or_else(|| missing("account"))?)?;
     if is_ready && lead.hand_over < 1 {
         return Err(Error::invalid("lead.hand_over", "must be 1 or more"));
     }
     let record_time = record_time.map(|time| from_proto("record_time", &time)).transpose()?;
-    Ok(Some(News { lead, is_ready, origin: delivery.origin, record_time }))
+    Ok(News { lead, is_ready, is_cultivated, origin: delivery.origin, record_time })
 }
 
 fn to_lead(lead: LeadMessage, account: AccountMessage) -> Result<Lead> {

@@ -88,8 +88,13 @@ on_each_database! {
         };
         let lead = TestLead::new("DE");
         world.publish_all([("opened", &lead.cultivated()), ("changed", &lead.later(1).cultivated())]).await;
+        // Closed while it was cultivated, and open again, because accounts were merged and taken apart.
+        let closed = TestLead::new("DE").closed(CloseReason::Merged);
+        let again = TestLead { closed: None, ..closed.later(1).cultivated() };
+        world.publish_all([("closed", &closed), ("recycled", &again)]).await;
         world.settle().await;
         assert_eq!(copy(&lead).await, None);
+        assert_eq!(copy(&closed).await, Some(again.revision));
         let offered = world.hand_over(&lead.later(2)).await;
         // One that was given back is cultivated too, and its rep may look at it.
         world.reject(&offered, "too_early", "").await.unwrap();

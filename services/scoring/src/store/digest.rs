@@ -42,15 +42,15 @@ pub(crate) fn contacts() -> Facts {
     Facts::new(contacts.into_query(), contact_revision::Column::ContactId)
 }
 
-/// The leads that were handed over, or closed, with their revision and the number of the hand-over that is not over (0: none).
-/// Without the number, a lost `sales_ready` would not be seen when a later `changed` has come.
+/// The leads that were handed over, with their revision and the number of the hand-over that is not over (0: none). Without
+/// the number, a lost `sales_ready` would not be seen when a later `changed` has come.
 pub(crate) fn leads() -> Facts {
     let open = "CASE WHEN status IN ('handed_over', 'held', 'offered', 'accepted') THEN hand_over ELSE 0 END";
     let leads = lead::Entity::find()
         .select_only()
         .columns([lead::Column::LeadId, lead::Column::Revision])
         .column_as(Expr::cust(open), "open_hand_over")
-        .filter(Expr::cust("(status <> 'incubating' OR hand_over > 1)"));
+        .filter(Expr::cust("EXISTS (SELECT 1 FROM hand_overs WHERE hand_overs.lead_id = leads.lead_id)"));
     Facts::new(leads.into_query(), lead::Column::LeadId)
 }
 
