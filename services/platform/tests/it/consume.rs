@@ -74,7 +74,7 @@ async fn events_come_in_batches_of_bounded_size() {
     eventually!(log.handled() == 2_000);
     eventually!(unacknowledged(&nats).await == 0);
     let sizes = log.sizes.lock().unwrap().clone();
-    assert!(sizes.iter().all(|size| *size <= 768), "{sizes:?}");
+    assert!(sizes.iter().all(|size| *size <= 1024), "{sizes:?}");
     assert!(sizes.len() < 200, "hardly a batch: {sizes:?}");
     assert_eq!(log.most_handled(), 1);
     consumer.stop().await;
