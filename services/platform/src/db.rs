@@ -35,7 +35,7 @@ use crate::{
 
 pub(crate) use crate::db::faults::is_transient;
 pub use crate::db::{
-    many::{column_of, from_rows, insert_all, insert_new, insert_returning, is_any, update_all},
+    many::{column_of, from_rows, insert_all, insert_new, insert_returning, is_any, known, update_all},
     tables::{platform_and, run_script},
 };
 

@@ -6,10 +6,10 @@
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
-use sea_orm::{QuerySelect as _, Set, entity::prelude::*, sea_query::OnConflict};
+use sea_orm::{Set, entity::prelude::*, sea_query::OnConflict};
 
 use crate::{
-    db::{Database, Tx, is_any},
+    db::{Database, Tx, known},
     error::Result,
 };
 
@@ -58,15 +58,9 @@ pub async fn bury(database: &Database, ids: Vec<Uuid>, now: Timestamp) -> Result
 /// # Errors
 /// When the database fails.
 pub async fn among(tx: &Tx, ids: &[Uuid]) -> Result<BTreeSet<Uuid>> {
-    let mut gone = BTreeSet::new();
     if ids.is_empty() {
-        return Ok(gone);
+        return Ok(BTreeSet::new());
     }
     tx.lock_shared(LOCK).await?;
-    for chunk in ids.chunks(CHUNK) {
-        let query =
-            Entity::find().select_only().column(Column::Id).filter(is_any(&**tx, Column::Id, chunk.iter().copied()));
-        gone.extend(query.into_tuple::<Uuid>().all(&**tx).await?);
-    }
-    Ok(gone)
+    Ok(known::<Entity>(&**tx, Column::Id, ids).await?.into_iter().collect())
 }

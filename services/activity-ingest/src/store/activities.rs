@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use leadflow_platform::{
     Error, Result,
     clock::from_millis,
-    db::{Tx, column_of, from_rows, insert_new, is_any},
+    db::{Tx, column_of, from_rows, insert_new, known},
     trace::Origin,
 };
 use sea_orm::{
@@ -24,10 +24,7 @@ use crate::{
         digest::Digest,
         resolution::Party,
     },
-    store::{
-        chunks,
-        entities::activity::{ActiveModel, Column, Entity},
-    },
+    store::entities::activity::{ActiveModel, Column, Entity},
 };
 
 /// An entry with all that the ledger adds to it.
@@ -151,13 +148,7 @@ pub(crate) async fn insert(tx: &Tx, new: &[&NewActivity<'_>], lease_end: Option<
     if insert_new(tx, rows, there).await? == ids.len() as u64 {
         return Ok(ids);
     }
-    let mut written = Vec::new();
-    for chunk in chunks(&ids) {
-        let these = is_any(&**tx, Column::ActivityId, chunk.iter().copied());
-        let found = Entity::find().select_only().column(Column::ActivityId).filter(these);
-        written.extend(found.into_tuple::<Uuid>().all(&**tx).await?);
-    }
-    Ok(written)
+    known::<Entity>(&**tx, Column::ActivityId, &ids).await
 }
 
 /// What stands in the ledger under these keys.

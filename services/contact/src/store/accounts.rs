@@ -4,13 +4,12 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use leadflow_platform::{
     Error, Result,
-    db::{Tx, column_of, from_rows, insert_all, is_any},
+    db::{Tx, insert_all, is_any},
     digest::Facts,
 };
 use sea_orm::{
-    ColumnTrait as _, Condition, ConnectionTrait, EntityTrait as _, FromQueryResult as _, Iterable as _,
-    QueryFilter as _, QueryOrder as _, QuerySelect as _, QueryTrait as _, Set,
-    sea_query::{Expr, ExprTrait as _, OnConflict, Query},
+    ColumnTrait as _, Condition, ConnectionTrait, EntityTrait as _, QueryFilter as _, QueryOrder as _,
+    QuerySelect as _, QueryTrait as _, Set, sea_query::OnConflict,
 };
 use uuid::Uuid;
 
@@ -18,7 +17,7 @@ use super::{
     CHUNK,
     entity::account::{ActiveModel, Column, Entity, Model},
     entity::account_key,
-    profile_fields,
+    profile_fields, with_keys,
 };
 use crate::domain::{Account, Key, Relation};
 
@@ -87,29 +86,9 @@ pub(crate) async fn by_references(
 
 /// Which accounts these keys lead to.
 pub(crate) async fn owners(connection: &impl ConnectionTrait, keys: &[Key]) -> Result<HashMap<Key, Uuid>> {
-    let backend = connection.get_database_backend();
-    let asked: Vec<_> = keys.iter().filter_map(key_columns).collect();
-    let mut found = HashMap::new();
-    for chunk in asked.chunks(CHUNK) {
-        let rows = chunk.iter().cloned().map(|(kind, value, country)| vec![kind.into(), value.into(), country.into()]);
-        let is = |column: account_key::Column, number| {
-            Expr::col((account_key::Entity, column)).eq(column_of("asked", number))
-        };
-        // All columns of the primary key, so that it finds the rows.
-        let same = is(account_key::Column::Kind, 1)
-            .and(is(account_key::Column::Value, 2))
-            .and(is(account_key::Column::Country, 3));
-        let query = from_rows(backend, rows.collect(), "asked", |asked| {
-            Query::select()
-                .columns(account_key::Column::iter().map(|column| (account_key::Entity, column)))
-                .from(asked)
-                .inner_join(account_key::Entity, same)
-                .to_owned()
-        });
-        let rows = account_key::Model::find_by_statement(query).all(connection).await?;
-        found.extend(rows.into_iter().map(|row| (row.account_id, to_key(row))).map(|(id, key)| (key, id)));
-    }
-    Ok(found)
+    let key = [account_key::Column::Kind, account_key::Column::Value, account_key::Column::Country];
+    let rows = with_keys::<account_key::Entity>(connection, key, keys.iter().filter_map(key_columns)).await?;
+    Ok(rows.into_iter().map(|row| (row.account_id, to_key(row))).map(|(id, key)| (key, id)).collect())
 }
 
 fn to_key(row: account_key::Model) -> Key {

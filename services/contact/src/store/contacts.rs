@@ -4,13 +4,12 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use leadflow_platform::{
     Error, Result,
-    db::{Tx, column_of, from_rows, insert_all, is_any},
+    db::{Tx, insert_all, is_any},
     digest::Facts,
 };
 use sea_orm::{
-    ColumnTrait as _, ConnectionTrait, EntityTrait as _, FromQueryResult as _, Iterable as _, QueryFilter as _,
-    QueryOrder as _, QuerySelect as _, QueryTrait as _, Set,
-    sea_query::{Expr, ExprTrait as _, OnConflict, Query},
+    ColumnTrait as _, ConnectionTrait, EntityTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _,
+    QueryTrait as _, Set, sea_query::OnConflict,
 };
 use uuid::Uuid;
 
@@ -18,7 +17,7 @@ use super::{
     CHUNK,
     entity::contact::{ActiveModel, Column, Entity, Model},
     entity::{contact_phone, identity},
-    from_json, profile_fields,
+    from_json, profile_fields, with_keys,
 };
 use crate::domain::{Contact, Key};
 
@@ -70,27 +69,9 @@ pub(crate) async fn names(connection: &impl ConnectionTrait, ids: &[Uuid]) -> Re
 
 /// Which contacts these keys lead to; phones are not among them.
 pub(crate) async fn owners(connection: &impl ConnectionTrait, keys: &[Key]) -> Result<HashMap<Key, Uuid>> {
-    let backend = connection.get_database_backend();
-    let asked: Vec<_> = keys.iter().filter_map(key_columns).collect();
-    let mut found = HashMap::new();
-    for chunk in asked.chunks(CHUNK) {
-        let rows = chunk.iter().cloned().map(|(kind, scope, value)| vec![kind.into(), scope.into(), value.into()]);
-        let is =
-            |column: identity::Column, number| Expr::col((identity::Entity, column)).eq(column_of("asked", number));
-        // All columns of the primary key, so that it finds the rows.
-        let same =
-            is(identity::Column::Kind, 1).and(is(identity::Column::Scope, 2)).and(is(identity::Column::Value, 3));
-        let query = from_rows(backend, rows.collect(), "asked", |asked| {
-            Query::select()
-                .columns(identity::Column::iter().map(|column| (identity::Entity, column)))
-                .from(asked)
-                .inner_join(identity::Entity, same)
-                .to_owned()
-        });
-        let rows = identity::Model::find_by_statement(query).all(connection).await?;
-        found.extend(rows.into_iter().map(|row| (row.contact_id, to_key(row))).map(|(id, key)| (key, id)));
-    }
-    Ok(found)
+    let key = [identity::Column::Kind, identity::Column::Scope, identity::Column::Value];
+    let rows = with_keys::<identity::Entity>(connection, key, keys.iter().filter_map(key_columns)).await?;
+    Ok(rows.into_iter().map(|row| (row.contact_id, to_key(row))).map(|(id, key)| (key, id)).collect())
 }
 
 /// All keys that lead to these contacts; nothing for one that only has a phone.

@@ -129,9 +129,8 @@ fn to_match(
 
 /// What the keys of claims lead to, and whom they name, to look at. Nobody is searched for whom no key leads to.
 pub(crate) async fn look(connection: &impl ConnectionTrait, claims: &[Claim]) -> Result<Directory> {
-    let keys: BTreeSet<_> = claims.iter().flat_map(Claim::keys).collect();
-    let keys: Vec<_> = keys.into_iter().collect();
-    let contact_of = contacts::owners(connection, &keys).await?;
+    let keys: BTreeSet<_> = claims.iter().flat_map(Claim::person_keys).collect();
+    let contact_of = contacts::owners(connection, &keys.into_iter().collect::<Vec<_>>()).await?;
     // A stranger is not recognised, wherever they say they are.
     let may_be_known = claims.iter().filter(|claim| !claim.is_of_a_stranger(&contact_of));
     let keys: BTreeSet<_> = may_be_known.flat_map(Claim::keys).collect();

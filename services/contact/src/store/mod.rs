@@ -1,6 +1,10 @@
 //! The service's tables, and the queries on them that return domain types.
 
-use leadflow_platform::db::{platform_and, run_script};
+use leadflow_platform::{
+    Result,
+    db::{column_of, from_rows, platform_and, run_script},
+};
+use sea_orm::{ColumnTrait as _, ConnectionTrait, EntityTrait, FromQueryResult as _, Iterable as _};
 use sea_orm_migration::prelude::*;
 
 pub(crate) mod account_lists;
@@ -63,6 +67,31 @@ impl MigrationTrait for Tables {
 
 /// Keys in one question, within the limits on bound values: SQLite takes 32,766.
 const CHUNK: usize = 500;
+
+/// The rows with one of these primary keys. All of its three columns are named, so that it finds the rows.
+async fn with_keys<E: EntityTrait>(
+    connection: &impl ConnectionTrait,
+    key: [E::Column; 3],
+    asked: impl Iterator<Item = (&'static str, String, String)>,
+) -> Result<Vec<E::Model>> {
+    let backend = connection.get_database_backend();
+    let asked: Vec<_> = asked.map(|(kind, a, b)| vec![kind.into(), a.into(), b.into()]).collect();
+    let mut found = Vec::new();
+    for chunk in asked.chunks(CHUNK) {
+        let is =
+            |(column, number): (E::Column, usize)| Expr::col(column.as_column_ref()).eq(column_of("asked", number));
+        let same = key.into_iter().zip(1..).map(is).fold(Condition::all(), Condition::add);
+        let query = from_rows(backend, chunk.to_vec(), "asked", |asked| {
+            Query::select()
+                .columns(E::Column::iter().map(|column| column.as_column_ref()))
+                .from(asked)
+                .inner_join(E::default(), same)
+                .to_owned()
+        });
+        found.extend(E::Model::find_by_statement(query).all(connection).await?);
+    }
+    Ok(found)
+}
 
 fn from_json<T: serde::de::DeserializeOwned>(json: serde_json::Value) -> leadflow_platform::Result<T> {
     serde_json::from_value(json)

@@ -74,8 +74,7 @@ impl From<Message> for Arrived {
 impl Delivery {
     /// An event that came before, with the headers that it had, when these could be read.
     pub(crate) fn again(id: String, subject: String, payload: Vec<u8>, headers: Option<HeaderMap>) -> Self {
-        let traceparent = headers.as_ref().and_then(|headers| headers.get(HEADER));
-        let origin = traceparent.map(|text| Origin::parse(text.as_str())).unwrap_or_default();
+        let origin = headers.as_ref().map(origin).unwrap_or_default();
         let headers = headers.map_or(Headers::Unreadable, |headers| Headers::Read(Arc::new(headers)));
         Self { id, subject, payload: payload.into(), headers, origin }
     }
@@ -314,6 +313,11 @@ where
         self.watch.quarantined(error);
         Ok(())
     }
+}
+
+/// What has brought an event with these headers about.
+pub(super) fn origin(headers: &HeaderMap) -> Origin {
+    headers.get(HEADER).map(|text| Origin::parse(text.as_str())).unwrap_or_default()
 }
 
 fn delivery(Arrived { message, headers }: &Arrived, origin: Origin) -> Delivery {

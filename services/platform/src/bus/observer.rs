@@ -9,10 +9,13 @@ use opentelemetry::{
 };
 use opentelemetry_sdk::metrics::SdkMeterProvider;
 
-use super::{Consumer, Event, consumer::Arrived};
+use super::{
+    Consumer, Event,
+    consumer::{self, Arrived},
+};
 use crate::{
     error::{Error, Result},
-    trace::{HEADER, Origin, Span, SpanKind, Tracer},
+    trace::{Span, SpanKind, Tracer},
 };
 
 /// What a bus is observed with.
@@ -117,8 +120,7 @@ impl Watch {
 
     fn span(&self, Arrived { message, headers }: &Arrived, count: usize) -> Span {
         let name = format!("process {}", self.consumer.subject);
-        let origin = headers.get(HEADER).map(|text| Origin::parse(text.as_str())).unwrap_or_default();
-        let span = self.observer.tracer.start(SpanKind::Consumer, name, origin);
+        let span = self.observer.tracer.start(SpanKind::Consumer, name, consumer::origin(headers));
         span.describe(|| {
             [
                 system(),

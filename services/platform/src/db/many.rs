@@ -5,12 +5,13 @@
 
 use sea_orm::{
     ActiveModelTrait, ActiveValue, ColumnTrait, ConnectionTrait, DatabaseBackend, EntityName as _, EntityTrait,
-    FromQueryResult, Iterable as _, Statement, StatementBuilder, Value,
+    FromQueryResult, Iterable as _, QueryFilter as _, QuerySelect as _, Statement, StatementBuilder, Value,
     sea_query::{
         ArrayType, CaseStatement, Expr, ExprTrait as _, Func, IntoIden as _, OnConflict, Query, ReturningClause,
         SelectStatement, TableRef, UpdateStatement, ValueTuple, extension::postgres::PgFunc,
     },
 };
+use uuid::Uuid;
 
 use super::Tx;
 use crate::error::{Error, Result};
@@ -79,6 +80,23 @@ pub fn is_any<C: ColumnTrait, V: Into<Value>>(
         }
         _ => column.is_in(values),
     }
+}
+
+/// Which of these keys there are rows of; `key` is their column.
+///
+/// # Errors
+/// When the database fails.
+pub async fn known<E: EntityTrait>(
+    connection: &impl ConnectionTrait,
+    key: E::Column,
+    keys: &[Uuid],
+) -> Result<Vec<Uuid>> {
+    let mut known = Vec::new();
+    for keys in chunks(connection.get_database_backend(), keys.to_vec()) {
+        let query = E::find().select_only().column(key).filter(is_any(connection, key, keys));
+        known.extend(query.into_tuple::<Uuid>().all(connection).await?);
+    }
+    Ok(known)
 }
 
 /// Writes into rows that are there: the first value of each of `rows` is its `key`, and the others go into `columns`. `more`

@@ -1,10 +1,10 @@
 //! The read copy of leads.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use leadflow_platform::{
     Result,
-    db::{Tx, insert_all, is_any},
+    db::{self, Tx, insert_all, is_any},
 };
 use sea_orm::{
     ConnectionTrait, EntityTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _, Set,
@@ -37,14 +37,8 @@ pub(crate) async fn keep_newest(tx: &Tx, leads: &BTreeMap<Uuid, Lead>) -> Result
 }
 
 /// Which of these leads there is a copy of.
-pub(crate) async fn known(connection: &impl ConnectionTrait, ids: &[Uuid]) -> Result<BTreeSet<Uuid>> {
-    let mut known = BTreeSet::new();
-    for chunk in ids.chunks(CHUNK) {
-        let these = is_any(connection, Column::LeadId, chunk.iter().copied());
-        let found = Entity::find().select_only().column(Column::LeadId).filter(these);
-        known.extend(found.into_tuple::<Uuid>().all(connection).await?);
-    }
-    Ok(known)
+pub(crate) async fn known(connection: &impl ConnectionTrait, ids: &[Uuid]) -> Result<Vec<Uuid>> {
+    db::known::<Entity>(connection, Column::LeadId, ids).await
 }
 
 /// Locks the leads, in the order of their ids, and returns them.

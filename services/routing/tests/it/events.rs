@@ -6,7 +6,6 @@ use leadflow_proto::{
     routing::v1::{AssignmentState, hand_over::State},
     scoring::v1::CloseReason,
 };
-
 use sea_orm::{
     ConnectionTrait as _,
     sea_query::{Expr, ExprTrait as _, Query},
@@ -82,7 +81,8 @@ on_each_database! {
         let mut world = World::start(database).await;
         let tables = world.tables().await;
         let copy = async |lead: &TestLead| {
-            let query = Query::select().column("revision").from("leads").and_where(Expr::col("lead_id").eq(lead.lead_id)).take();
+            let of_lead = Expr::col("lead_id").eq(lead.lead_id);
+            let query = Query::select().column("revision").from("leads").and_where(of_lead).take();
             let row = tables.reader().query_one(&query).await.unwrap();
             row.map(|row| row.try_get_by_index::<i64>(0).unwrap())
         };

@@ -8,7 +8,7 @@ use std::{
 
 use leadflow_platform::{
     Error, Result,
-    db::{Tx, insert_new, is_any},
+    db::{self, Tx, insert_new, is_any},
 };
 use sea_orm::{
     ColumnTrait as _, Condition, ConnectionTrait, DatabaseBackend, EntityTrait as _, FromQueryResult, Order,
@@ -43,14 +43,7 @@ pub(crate) struct Filter {
 
 /// Which of these activities are there.
 pub(crate) async fn known(tx: &Tx, ids: &[Uuid]) -> Result<HashSet<Uuid>> {
-    let mut known = HashSet::new();
-    for chunk in ids.chunks(CHUNK) {
-        let query = Entity::find().select_only().column(Column::ActivityId);
-        let there: Vec<Uuid> =
-            query.filter(is_any(&**tx, Column::ActivityId, chunk.iter().copied())).into_tuple().all(&**tx).await?;
-        known.extend(there);
-    }
-    Ok(known)
+    Ok(db::known::<Entity>(&**tx, Column::ActivityId, ids).await?.into_iter().collect())
 }
 
 /// Adds these, none of which was there.
